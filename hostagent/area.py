@@ -1,0 +1,138 @@
+"""What an area of the host is: a model, and three functions on it.
+
+An area reads (`probe`), and says what it found as node labels and as metric samples. It knows no other area, holds
+no state and catches nothing: `survey` in report.py is where a probe that raises becomes a Problem.
+"""
+
+from __future__ import annotations
+
+from hostagent.host import Problem, Reader
+from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, Generic, TypeVar
+
+    T = TypeVar("T")
+
+
+@record
+class LabelOptions:
+    """What the operator may choose about labels.
+
+    `pci_classes`: class ID prefixes (hex) of functions counted by vendor:device. `cpu_features`: /proc/cpuinfo flags.
+    """
+
+    pci_classes: tuple[str, ...]
+    cpu_features: tuple[str, ...]
+
+
+@record
+class LabelDoc:
+    """One documented label key. `key` may hold `<placeholders>`; `values` says what stands behind it."""
+
+    key: str
+    values: str
+    meaning: str
+
+
+@record
+class Metric:
+    """One declared gauge family. Names and units: https://prometheus.io/docs/practices/naming/."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+
+
+@record
+class Sample:
+    """One value of a metric; `labels` in the order its family declares."""
+
+    metric: Metric
+    labels: tuple[str, ...]
+    value: float
+
+
+if TYPE_CHECKING:
+
+    class Area(Generic[T]):
+        """See below; generic for type checkers only, `typing` being too slow to import for `probe`."""
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            about: str,
+            probe: Callable[[Reader], T],
+            labels: Callable[[T, LabelOptions], Iterable[tuple[str, str]]],
+            label_docs: tuple[LabelDoc, ...],
+            samples: Callable[[T], Iterable[Sample]],
+            metrics: tuple[Metric, ...],
+        ) -> None: ...
+
+        name: str
+        about: str
+        probe: Callable[[Reader], T]
+        labels: Callable[[T, LabelOptions], Iterable[tuple[str, str]]]
+        label_docs: tuple[LabelDoc, ...]
+        samples: Callable[[T], Iterable[Sample]]
+        metrics: tuple[Metric, ...]
+
+    class Probed(Generic[T]):
+        """See below."""
+
+        def __init__(self, *, data: T | None, problems: tuple[Problem, ...]) -> None: ...
+
+        data: T | None
+        problems: tuple[Problem, ...]
+
+else:
+
+    @record
+    class Area:
+        """One area: its name in the report, one line about it, and its functions.
+
+        `labels` yields (key without prefix, value); `label_docs` documents every key it can yield. `samples` yields
+        samples of `metrics` only. Absent facts yield nothing.
+        """
+
+        name: str
+        about: str
+        probe: object
+        labels: object
+        label_docs: tuple
+        samples: object
+        metrics: tuple
+
+    @record
+    class Probed:
+        """What one area found. `data` is None where its probe failed; then `problems` says why."""
+
+        data: object
+        problems: tuple[Problem, ...]
+
+        def __class_getitem__(cls, item: Any) -> object:
+            """`Probed[Pci]`, for annotations and for pydantic."""
+            return _alias(cls, item)
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+            """{data: model or null, problems: [...]}."""
+            from pydantic_core import core_schema
+
+            (model,) = source.__args__
+            fields = [
+                core_schema.dataclass_field("data", core_schema.nullable_schema(handler.generate_schema(model)), kw_only=True),
+                core_schema.dataclass_field("problems", handler.generate_schema(tuple[Problem, ...]), kw_only=True),
+            ]
+            arguments = core_schema.dataclass_args_schema("Probed", fields)
+            return core_schema.dataclass_schema(cls, arguments, ["data", "problems"], slots=True)
+
+    _alias = type(list[int])
+
+
+def truth(value: bool) -> str:  # noqa: FBT001 - a value to be printed, not a switch
+    """A boolean as a label value."""
+    return "true" if value else "false"

@@ -1,0 +1,21 @@
+"""What could not be read or understood, as data."""
+
+from __future__ import annotations
+
+from hostagent.values.record import record
+
+# Kinds of Problem. Words for machines; `detail` is for people.
+UNREADABLE = "unreadable"  # the kernel answered with an errno: detail names it
+MALFORMED = "malformed"  # it was read, and is not what its documentation says
+TOO_LARGE = "too-large"  # more than any real file of its kind holds
+FAILED = "failed"  # a probe raised: our bug, and the area has no data
+KINDS = (UNREADABLE, MALFORMED, TOO_LARGE, FAILED)
+
+
+@record
+class Problem:
+    """One file that did not say what it should. `path` is relative to the root, without a leading slash."""
+
+    path: str
+    kind: str
+    detail: str

@@ -1,0 +1,214 @@
+"""`Host`: one machine under one root, seen once. `Reader`: what one area reads there, and what went wrong.
+
+Absence is data: a file the kernel does not offer is None. So is trouble: any other errno, and text that does not
+parse, is None and a Problem. Everything read is remembered for the life of the Host, so that two areas
+reading one file agree, whatever the machine does meanwhile.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from hostagent.host.problem import MALFORMED, TOO_LARGE, UNREADABLE, Problem
+from hostagent.host.tree import LIMIT, BoundTree, LiveTree, TooLargeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+# The kernel does not offer it: no such file, no such device behind it, no such address, or a parent that is a file.
+ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR})
+MANIFEST = "hostagent-capture.json"
+
+
+class RootError(Exception):
+    """The root given is not a machine: it does not exist, is no directory, or holds neither sys nor proc."""
+
+
+class Vanished:
+    """Stands in the memory of a Host for a path that does not exist."""
+
+
+_GONE = Vanished()
+
+
+class Host:
+    """One machine, read at most once a path.
+
+    `thorough` decides the attributes that cost more system calls for each PCI function (see `host.pci`): True reads them,
+    False does not, None reads them on machines of ordinary size.
+    """
+
+    def __init__(self, root: str = "/", *, thorough: bool | None = None, tree: LiveTree | None = None) -> None:
+        self.root = root
+        self.live = root == "/"
+        self.thorough = thorough
+        if tree is None:
+            tree = self._open(root)
+        self.tree = tree
+        self.memory: dict[tuple[str, str], object] = {}
+        self.shared: dict[object, object] = {}
+        if not self.live:
+            self._restore_errors()
+
+    @staticmethod
+    def _open(root: str) -> LiveTree:
+        try:
+            tree = LiveTree(root) if root == "/" else BoundTree(root)
+        except OSError as error:
+            raise RootError(f"{root}: {error.strerror}; expected a directory that holds sys or proc") from error
+        if not {"sys", "proc"} & set(tree.names("")if root != "/" else ("sys",)):
+            tree.close()
+            raise RootError(f"{root}: holds neither sys nor proc; expected the root of a machine")
+        return tree
+
+    def _restore_errors(self) -> None:
+        """What could not be read when a capture was made cannot be read from it either."""
+        try:
+            text = self.tree.read(MANIFEST)
+        except (OSError, TooLargeError):
+            return
+        import json
+
+        for entry in json.loads(text)["errors"]:
+            problem = Problem(path=entry["path"], kind=entry["kind"], detail=entry["detail"])
+            self.memory[(entry["operation"], entry["path"])] = problem
+
+    def close(self) -> None:
+        """Give the directory descriptor back."""
+        self.tree.close()
+
+    def reader(self) -> Reader:
+        """A view of this host that collects its own problems."""
+        return Reader(self)
+
+    def ask(self, operation: str, path: str) -> object:
+        """The remembered answer of one tree operation: its value, a Problem, or Vanished."""
+        key = (operation, path)
+        answer = self.memory.get(key)
+        if answer is None:
+            answer = self._ask(operation, path)
+            self.memory[key] = answer
+        return answer
+
+    def _ask(self, operation: str, path: str) -> object:
+        try:
+            return getattr(self.tree, operation)(path)
+        except OSError as error:
+            if error.errno in ABSENT:
+                return _GONE
+            name = errno.errorcode.get(error.errno or 0, str(error.errno))
+            return Problem(path=path, kind=UNREADABLE, detail=f"{name}: {os.strerror(error.errno or 0)}")
+        except TooLargeError:
+            return Problem(path=path, kind=TOO_LARGE, detail=f"more than {LIMIT} bytes")
+
+
+class Reader:
+    """The operations of an area on the machine. Paths are relative to the root, without a leading slash."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.problems: list[Problem] = []
+
+    def _ask(self, operation: str, path: str, tolerate: tuple[int, ...] = ()) -> object:
+        answer = self.host.ask(operation, path)
+        if answer is _GONE:
+            return None
+        if type(answer) is Problem:
+            if not any(answer.detail.startswith(errno.errorcode[number] + ":") for number in tolerate):
+                self._report(answer)
+            return None
+        return answer
+
+    def _report(self, problem: Problem) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def raw(self, path: str, *, tolerate: tuple[int, ...] = ()) -> bytes | None:
+        """The bytes of a file; None if absent or unreadable. Errnos to `tolerate` are absence here (a NIC that is down)."""
+        return self._ask("read", path, tolerate)  # type: ignore[return-value]
+
+    def text(self, path: str, *, tolerate: tuple[int, ...] = ()) -> str | None:
+        """The text of a file without surrounding blanks and NULs; bytes that are not UTF-8 become U+FFFD."""
+        data = self.raw(path, tolerate=tolerate)
+        return None if data is None else data.decode("utf-8", "replace").strip("\0\t\n\v\f\r ")
+
+    def lines(self, path: str) -> tuple[str, ...]:
+        """The lines of a file that are not blank; none if absent."""
+        text = self.text(path)
+        return tuple(line for line in text.splitlines() if line.strip()) if text else ()
+
+    def parsed(self, path: str, parse: Callable[[str], T | None], expected: str) -> T | None:
+        """A file's text through `parse`; None, and a Problem, where it says None."""
+        text = self.text(path)
+        if text is None:
+            return None
+        value = parse(text)
+        if value is None:
+            self.malformed(path, expected, text)
+        return value
+
+    def integer(self, path: str, base: int = 10) -> int | None:
+        """A file that holds one whole number (`base` 16 takes a leading 0x)."""
+        return self.parsed(path, lambda text: whole(text, base), "a whole number")
+
+    def flag(self, path: str) -> bool | None:
+        """A file that holds a kernel boolean: Y or N, 1 or 0."""
+        return self.parsed(path, {"Y": True, "1": True, "N": False, "0": False}.get, "Y, N, 1 or 0")
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The names in a directory, sorted; none if absent."""
+        found: Iterable[str] | None = self._ask("names", path)  # type: ignore[assignment]
+        # git keeps no empty directories: fixtures hold them open with this name.
+        return tuple(sorted(name for name in found or () if name != ".gitkeep"))
+
+    def link(self, path: str) -> str | None:
+        """The target text of a link, never followed; None if absent or not a link."""
+        return self._ask("link", path, (errno.EINVAL,))  # type: ignore[return-value]
+
+    def target(self, path: str) -> str | None:
+        """The last component of a link's target: right even where the target does not exist."""
+        link = self.link(path)
+        return None if link is None else link.rstrip("/").rpartition("/")[2] or None
+
+    def exists(self, path: str) -> bool:
+        """Whether something is there; a link counts, wherever it leads."""
+        return self._ask("status", path) is not None
+
+    def resolve(self, path: str) -> str | None:
+        """Where `path` really is, relative to the root, links resolved inside the root; None where that fails."""
+        return self._ask("resolve", path)  # type: ignore[return-value]
+
+    def malformed(self, path: str, expected: str, seen: str) -> None:
+        """Report text that is not what its documentation says."""
+        shown = seen if len(seen) <= 60 else seen[:57] + "..."
+        self._report(Problem(path=path, kind=MALFORMED, detail=f"expected {expected}, saw {shown!r}"))
+
+    def once(self, look: Callable[[Reader], T]) -> T:
+        """The result of `look`, computed for the first area that asks; its problems are that area's."""
+        shared = self.host.shared
+        if look not in shared:
+            shared[look] = look(self)
+        return shared[look]  # type: ignore[return-value]
+
+    def recorded(self, path: str, collect: Callable[[], str]) -> str | None:
+        """A fact no file holds (netlink, processes): collected on the live machine, read from `path` in any other root."""
+        host = self.host
+        if host.live and ("read", path) not in host.memory:
+            host.memory[("read", path)] = collect().encode()
+        return self.text(path)
+
+
+def whole(text: str, base: int = 10) -> int | None:
+    """A whole number in text, or None. Python's own `int` would also take `1_000` and other alphabets' digits."""
+    body = text[1:] if text[:1] == "-" else text
+    if not body.isascii() or "_" in body or "+" in body or body[:1].isspace():
+        return None
+    try:
+        return int(text, base)
+    except ValueError:
+        return None
