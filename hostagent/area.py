@@ -124,7 +124,9 @@ else:
 
             (model,) = source.__args__
             fields = [
-                core_schema.dataclass_field("data", core_schema.nullable_schema(handler.generate_schema(model)), kw_only=True),
+                core_schema.dataclass_field(
+                    "data", core_schema.nullable_schema(handler.generate_schema(model)), kw_only=True
+                ),
                 core_schema.dataclass_field("problems", handler.generate_schema(tuple[Problem, ...]), kw_only=True),
             ]
             arguments = core_schema.dataclass_args_schema("Probed", fields)

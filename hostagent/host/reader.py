@@ -61,7 +61,7 @@ class Host:
             tree = LiveTree(root) if root == "/" else BoundTree(root)
         except OSError as error:
             raise RootError(f"{root}: {error.strerror}; expected a directory that holds sys or proc") from error
-        if not {"sys", "proc"} & set(tree.names("")if root != "/" else ("sys",)):
+        if not {"sys", "proc"} & set(tree.names(".")):
             tree.close()
             raise RootError(f"{root}: holds neither sys nor proc; expected the root of a machine")
         return tree

@@ -84,7 +84,7 @@ class BoundTree(LiveTree):
     def __init__(self, root: str) -> None:
         super().__init__(root)
         self._links: dict[str, frozenset[str]] = {}  # real directory -> names in it that are links
-        self._real: dict[str, str] = {"": ""}  # directory as asked -> real directory
+        self._real: dict[str, str] = {"": ""}  # path as asked -> real path
 
     def _links_in(self, directory: str) -> frozenset[str]:
         found = self._links.get(directory)
@@ -102,38 +102,38 @@ class BoundTree(LiveTree):
             self._links[directory] = found
         return found
 
-    def _directory(self, path: str) -> str:
-        """The real path of a directory, by its components, each looked up once."""
+    def _walk(self, path: str, links: int = _MAX_LINKS) -> str:
+        """Where `path` really is, its last component resolved too. Every step is looked up once."""
         known = self._real.get(path)
-        if known is None:
-            known = self._walk(path)
-            self._real[path] = known
-        return known
+        if known is not None:
+            return known
+        head, _, name = path.rpartition("/")
+        base = self._walk(head, links) if head else ""
+        if name in ("", "."):
+            real = base
+        elif name == "..":
+            real = base.rpartition("/")[0]
+        elif name in self._links_in(base):
+            real = self._follow(base, name, links)
+        else:
+            real = f"{base}/{name}" if base else name
+        self._real[path] = real
+        return real
 
-    def _walk(self, path: str) -> str:
-        """Resolve every component of `path`, the last one too."""
-        done: list[str] = []
-        left = path.split("/")[::-1]
-        links = 0
-        while left:
-            name = left.pop()
-            if name in ("", "."):
-                continue
-            if name == "..":
-                del done[-1:]
-                continue
-            here = "/".join(done)
-            if name not in self._links_in(here):
-                done.append(name)
-                continue
-            links += 1
-            if links > _MAX_LINKS:
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-            target = os.readlink(f"{here}/{name}" if here else name, dir_fd=self._fd)
-            if target.startswith("/"):
-                done = []
-            left += target.split("/")[::-1]
-        return "/".join(done)
+    def _follow(self, base: str, name: str, links: int) -> str:
+        """Where the link `name` in the real directory `base` leads."""
+        if links == 0:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), name)
+        target = self._target(f"{base}/{name}" if base else name)
+        if target.startswith("/"):
+            return self._walk(target.lstrip("/"), links - 1)
+        # `base` has no links left, so climbing is a matter of text.
+        while target.startswith("../"):
+            base, target = base.rpartition("/")[0], target[3:].lstrip("/")
+        return self._walk(f"{base}/{target}" if base else target, links - 1)
+
+    def _target(self, path: str) -> str:
+        return os.readlink(path, dir_fd=self._fd)
 
     def resolve(self, path: str) -> str:
         return self._walk(path)
@@ -143,7 +143,7 @@ class BoundTree(LiveTree):
         head, _, name = path.rpartition("/")
         if name in ("", ".", ".."):
             return self._walk(path) or "."
-        real = self._directory(head)
+        real = self._walk(head)
         return f"{real}/{name}" if real else name
 
     def read(self, path: str) -> bytes:
@@ -160,7 +160,7 @@ class BoundTree(LiveTree):
             os.close(fd)
 
     def names(self, path: str) -> list[str]:
-        return super().names(self._directory(path) or ".")
+        return super().names(self._walk(path) or ".")
 
     def link(self, path: str) -> str:
         return super().link(self._beside(path))

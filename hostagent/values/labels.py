@@ -21,7 +21,11 @@ def is_prefix(text: str) -> bool:
     """Whether `text` is a DNS-1123 subdomain of at most 253 letters."""
     parts = text.split(".")
     return len(text) <= 253 and all(
-        part and len(part) <= LIMIT and part == part.lower() and part[0] in _ALNUM and part[-1] in _ALNUM
+        part
+        and len(part) <= LIMIT
+        and part == part.lower()
+        and part[0] in _ALNUM
+        and part[-1] in _ALNUM
         and (_ALNUM | {"-"}).issuperset(part)
         for part in parts
     )

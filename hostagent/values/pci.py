@@ -71,7 +71,8 @@ class PciAddress(str):
             return address
 
         return core_schema.no_info_after_validator_function(
-            validate, core_schema.str_schema(pattern=r"^[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[01][0-9a-fA-F]\.[0-7]$"),
+            validate,
+            core_schema.str_schema(pattern=r"^[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[01][0-9a-fA-F]\.[0-7]$"),
             serialization=core_schema.to_string_ser_schema(),
         )
 

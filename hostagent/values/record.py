@@ -107,6 +107,6 @@ def record(cls: type[T]) -> type[T]:
         "__setattr__": _frozen,
         "__delattr__": _frozen,
     }
-    made = type(cls)(cls.__name__, cls.__bases__, namespace)
+    made: type[T] = type(cls.__name__, cls.__bases__, namespace)
     _records.append(made)
     return made

@@ -1,0 +1,1 @@
+"""(report, plan) -> findings: what blocks the node, with the file and value that prove it."""

@@ -1,0 +1,170 @@
+r"""PCI functions: what is plugged in, and which driver holds it.
+
+Read by `hostagent.host.pci`, which other areas share. Names come from the pci.ids of the host, the list lspci uses
+(https://pci-ids.ucw.cz): vendors at the margin, devices behind one tab, classes behind `C `:
+
+    10de  NVIDIA Corporation
+    \t1eb8  TU104GL [Tesla T4]
+    C 03  Display controller
+    \t02  3D controller
+"""
+
+from __future__ import annotations
+
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample
+from hostagent.host import Reader
+from hostagent.host.pci import PciFunction, functions
+from hostagent.values.pci import in_classes
+from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PCI_IDS = ("usr/share/hwdata/pci.ids", "usr/share/misc/pci.ids")
+
+
+@record
+class PciName:
+    """Names of one vendor:device:class combination on this host; None where pci.ids does not list it."""
+
+    vendor_id: str
+    device_id: str
+    class_id: str
+    vendor: str | None
+    device: str | None
+    class_name: str | None
+
+
+@record
+class Pci:
+    """All functions in order of address, and the names of the IDs among them (empty without a pci.ids on the host).
+
+    `detailed`: whether the functions' `detail` was read.
+    """
+
+    functions: tuple[PciFunction, ...]
+    names: tuple[PciName, ...]
+    detailed: bool
+
+
+def probe(reader: Reader) -> Pci:
+    """Every function, with names."""
+    found = functions(reader)
+    return Pci(
+        functions=found,
+        names=_names(reader, found),
+        detailed=any(function.detail is not None for function in found),
+    )
+
+
+def _names(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[PciName, ...]:
+    keys = sorted({(function.vendor_id, function.device_id, function.class_id) for function in found})
+    book = next((raw for path in _PCI_IDS if (raw := reader.raw(path))), None) if keys else None
+    if book is None:
+        return ()
+    return tuple(
+        PciName(
+            vendor_id=vendor_id,
+            device_id=device_id,
+            class_id=class_id,
+            vendor=_entry(book, vendor_id)[0],
+            device=_entry(_entry(book, vendor_id)[1], f"\t{device_id}")[0],
+            class_name=_entry(_entry(book, f"C {class_id[:2]}")[1], f"\t{class_id[2:4]}")[0]
+            or _entry(book, f"C {class_id[:2]}")[0],
+        )
+        for vendor_id, device_id, class_id in keys
+    )
+
+
+def _entry(book: bytes, key: str) -> tuple[str | None, bytes]:
+    """The name behind `key` at the start of a line, and the lines indented below it."""
+    start = (b"\n" + book).find(f"\n{key}  ".encode())
+    if start < 0:
+        return None, b""
+    end = book.find(b"\n", start)
+    name = book[start + len(key) + 2 : end if end >= 0 else None].decode("utf-8", "replace").strip()
+    block = end + 1
+    stop = block
+    while end >= 0 and book[stop : stop + 1] in (b"\t", b"#"):
+        line = book.find(b"\n", stop)
+        if line < 0:
+            stop = len(book)
+            break
+        stop = line + 1
+    return name, book[block:stop] if end >= 0 else b""
+
+
+def _counted(pci: Pci, options: LabelOptions) -> dict[str, list[PciFunction]]:
+    chosen: dict[str, list[PciFunction]] = {}
+    for function in pci.functions:
+        if in_classes(function.class_id, options.pci_classes):
+            chosen.setdefault(f"pci-{function.vendor_id}-{function.device_id}", []).append(function)
+    return chosen
+
+
+def labels(pci: Pci, options: LabelOptions) -> Iterator[tuple[str, str]]:
+    """How many functions of each ID there are."""
+    for key, members in sorted(_counted(pci, options).items()):
+        yield f"{key}.count", str(len(members))
+
+
+_LABELS = (
+    LabelDoc(
+        key="pci-<vendor>-<device>.count",
+        values="a number",
+        meaning="PCI functions with this ID (hex), of the classes configured",
+    ),
+)
+
+_INFO = Metric(
+    name="hostagent_pci_device_info",
+    help="A PCI function: identity that does not change while it is plugged in. Always 1.",
+    labels=(
+        "address",
+        "vendor_id",
+        "device_id",
+        "subsystem_vendor_id",
+        "subsystem_device_id",
+        "class_id",
+        "numa_node",
+    ),
+)
+_DRIVER = Metric(
+    name="hostagent_pci_device_driver_info",
+    help="Driver and IOMMU group of a PCI function that has either. Always 1.",
+    labels=("address", "driver", "iommu_group"),
+)
+
+
+def _said(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def samples(pci: Pci) -> Iterator[Sample]:
+    """Identity and binding in families of their own, so that a rebind churns the small one."""
+    for function in pci.functions:
+        identity = (
+            function.address,
+            function.vendor_id,
+            function.device_id,
+            _said(function.subsystem_vendor_id),
+            _said(function.subsystem_device_id),
+            function.class_id,
+            _said(function.numa_node),
+        )
+        yield Sample(metric=_INFO, labels=identity, value=1)
+        if function.driver is not None or function.iommu_group is not None:
+            binding = (function.address, _said(function.driver), _said(function.iommu_group))
+            yield Sample(metric=_DRIVER, labels=binding, value=1)
+
+
+AREA = Area(
+    name="pci",
+    about="PCI functions, their IDs, drivers and names",
+    probe=probe,
+    labels=labels,
+    label_docs=_LABELS,
+    samples=samples,
+    metrics=(_INFO, _DRIVER),
+)

@@ -1,0 +1,1 @@
+"""(report, request) -> can this node run it, and if not, why not."""

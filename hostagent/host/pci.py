@@ -1,0 +1,198 @@
+"""The PCI bus as one survey sees it: every function, read once, shared by all areas that stand on it.
+
+Files, for each /sys/bus/pci/devices/<address> (Documentation/ABI/testing/sysfs-bus-pci):
+
+    uevent       DRIVER=e1000e          absent while no driver is bound
+                 PCI_CLASS=20000        hex, not padded
+                 PCI_ID=8086:10D3
+                 PCI_SUBSYS_ID=8086:0000
+    iommu_group  -> ../../../../kernel/iommu_groups/17      absent while no IOMMU translates for it
+    numa_node    0                      -1 where firmware does not say
+
+One uevent read replaces seven attribute reads; with the group link and the node it is the fast path, eight system
+calls a function at most. `detail` costs three more for each of its files and is read only on machines of ordinary size.
+`config` is never read: it costs milliseconds a function in a VM and wakes sleeping devices.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.reader import Reader, whole
+from hostagent.values.pci import PciAddress, hex_id
+from hostagent.values.record import record
+
+DEVICES = "sys/bus/pci/devices"
+# More functions than this are the VFs of a few cards: their attributes are their PF's, and 30,000 reads are not.
+DETAIL_LIMIT = 1024
+# Link width 0 is a link that is down, 255 (PCIE_LNK_WIDTH_UNKNOWN) one the kernel cannot tell.
+_NO_WIDTH = (0, 255)
+
+
+@record
+class PciDetail:
+    """Attributes beyond the fast path. None: the kernel offers no such file, or says it does not know.
+
+    `revision`: 2 hex digits. `power_state`: D0, D1, D2, D3hot, D3cold. Link speeds in GT/s, widths in lanes.
+    `reset_methods`: in the order the kernel tries them (Linux 5.15); empty where it lists none. `resettable`: whether the
+    `reset` file exists. `boot_vga`: whether firmware showed its console here; only display controllers say.
+    """
+
+    revision: str | None
+    driver_override: str | None
+    power_state: str | None
+    current_link_speed: float | None
+    max_link_speed: float | None
+    current_link_width: int | None
+    max_link_width: int | None
+    reset_methods: tuple[str, ...] | None
+    resettable: bool
+    boot_vga: bool | None
+
+
+@record
+class PciFunction:
+    """One function. IDs are lower-case hex, 4 digits, `class_id` 6.
+
+    `driver`, `iommu_group`, `numa_node` are None where the kernel does not say. `detail` is None where it was not read.
+    """
+
+    address: PciAddress
+    vendor_id: str
+    device_id: str
+    subsystem_vendor_id: str | None
+    subsystem_device_id: str | None
+    class_id: str
+    driver: str | None
+    iommu_group: int | None
+    numa_node: int | None
+    detail: PciDetail | None
+
+
+def functions(reader: Reader) -> tuple[PciFunction, ...]:
+    """Every function of the machine in the order of its address; read once a survey (`reader.once`)."""
+    return reader.once(_functions)
+
+
+def _functions(reader: Reader) -> tuple[PciFunction, ...]:
+    names = reader.names(DEVICES)
+    thorough = reader.host.thorough
+    if thorough is None:
+        thorough = len(names) <= DETAIL_LIMIT
+    found = []
+    for name in names:
+        address = PciAddress.parse(name)
+        if address is None:
+            reader.malformed(f"{DEVICES}/{name}", "a PCI address", name)
+            continue
+        function = _function(reader, address, thorough=thorough)
+        if function is not None:
+            found.append(function)
+    found.sort(key=lambda function: function.address.order)
+    return tuple(found)
+
+
+def _function(reader: Reader, address: PciAddress, *, thorough: bool) -> PciFunction | None:
+    path = f"{DEVICES}/{address}"
+    uevent = _uevent(reader, path)
+    ids = _ids(reader, path, uevent)
+    if ids is None:
+        return None
+    class_id, vendor_id, device_id, subsystem_vendor_id, subsystem_device_id = ids
+    return PciFunction(
+        address=address,
+        vendor_id=vendor_id,
+        device_id=device_id,
+        subsystem_vendor_id=subsystem_vendor_id,
+        subsystem_device_id=subsystem_device_id,
+        class_id=class_id,
+        driver=uevent.get("DRIVER") or reader.target(f"{path}/driver"),
+        iommu_group=_group(reader, path),
+        numa_node=_numa_node(reader, path),
+        detail=_detail(reader, path, class_id) if thorough else None,
+    )
+
+
+def _uevent(reader: Reader, path: str) -> dict[str, str]:
+    text = reader.text(f"{path}/uevent")
+    if not text:
+        return {}
+    return dict([line.split("=", 1) for line in text.split("\n") if "=" in line])
+
+
+def _pair(text: str | None) -> tuple[str | None, str | None]:
+    vendor, _, device = (text or "").partition(":")
+    return hex_id(vendor, 4), hex_id(device, 4)
+
+
+def _ids(reader: Reader, path: str, uevent: dict[str, str]) -> tuple[str, str, str, str | None, str | None] | None:
+    """(class, vendor, device, subsystem vendor, subsystem device), or None and a Problem."""
+    class_id = hex_id(uevent.get("PCI_CLASS", "").rjust(6, "0"), 6) if "PCI_CLASS" in uevent else None
+    vendor_id, device_id = _pair(uevent.get("PCI_ID"))
+    # Trees exported from udev databases have no uevent file, and some exporters leave keys out.
+    class_id = class_id or _id_file(reader, f"{path}/class", 6)
+    vendor_id = vendor_id or _id_file(reader, f"{path}/vendor", 4)
+    device_id = device_id or _id_file(reader, f"{path}/device", 4)
+    if class_id is None or vendor_id is None or device_id is None:
+        reader.malformed(path, "vendor, device and class in uevent or in files", "no such")
+        return None
+    subsystem_vendor_id, subsystem_device_id = _pair(uevent.get("PCI_SUBSYS_ID"))
+    if subsystem_vendor_id is None or subsystem_device_id is None:
+        subsystem_vendor_id = _id_file(reader, f"{path}/subsystem_vendor", 4)
+        subsystem_device_id = _id_file(reader, f"{path}/subsystem_device", 4)
+    return class_id, vendor_id, device_id, subsystem_vendor_id, subsystem_device_id
+
+
+def _id_file(reader: Reader, path: str, digits: int) -> str | None:
+    return reader.parsed(path, lambda text: hex_id(text, digits), f"0x and {digits} hex digits")
+
+
+def _group(reader: Reader, path: str) -> int | None:
+    target = reader.target(f"{path}/iommu_group")
+    if target is None:
+        return None
+    number = whole(target)
+    if number is None or number < 0:
+        reader.malformed(f"{path}/iommu_group", "a link to an IOMMU group number", target)
+        return None
+    return number
+
+
+def _numa_node(reader: Reader, path: str) -> int | None:
+    node = reader.integer(f"{path}/numa_node")
+    return None if node is None or node < 0 else node
+
+
+def _detail(reader: Reader, path: str, class_id: str) -> PciDetail:
+    methods = reader.text(f"{path}/reset_method")
+    override = reader.text(f"{path}/driver_override")
+    revision = reader.text(f"{path}/revision")
+    power = reader.text(f"{path}/power_state")
+    return PciDetail(
+        revision=hex_id(revision, 2) if revision else None,
+        # The kernel prints a null pointer: "(null)" is no override.
+        driver_override=None if override in ("(null)", "") else override,
+        power_state=None if power in ("unknown", "error", "") else power,
+        current_link_speed=_speed(reader, f"{path}/current_link_speed"),
+        max_link_speed=_speed(reader, f"{path}/max_link_speed"),
+        current_link_width=_width(reader, f"{path}/current_link_width"),
+        max_link_width=_width(reader, f"{path}/max_link_width"),
+        reset_methods=None if methods is None else tuple(methods.split()),
+        resettable=reader.exists(f"{path}/reset"),
+        boot_vga=reader.flag(f"{path}/boot_vga") if class_id.startswith("03") else None,
+    )
+
+
+def _speed(reader: Reader, path: str) -> float | None:
+    """`8.0 GT/s PCIe` (Linux 5.7 and later), `8 GT/s` before, `Unknown` or `Unknown speed` where it is not known."""
+    text = reader.text(path)
+    if not text or text.startswith("Unknown"):
+        return None
+    number = text.partition(" ")[0]
+    if not number.replace(".", "", 1).isdecimal() or not number.isascii():
+        reader.malformed(path, "a speed such as 8.0 GT/s PCIe", text)
+        return None
+    return float(number)
+
+
+def _width(reader: Reader, path: str) -> int | None:
+    width = reader.integer(path)
+    return None if width in _NO_WIDTH else width

@@ -1,0 +1,1 @@
+"""report -> outside: labels, metrics, files. Writes whole files or none."""

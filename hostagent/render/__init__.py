@@ -1,0 +1,1 @@
+"""plan -> files: pure functions from the target state to the text that reaches it."""

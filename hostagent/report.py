@@ -1,0 +1,90 @@
+"""`NodeReport`: everything a survey found. Its fields are the registry of areas.
+
+A new area is one module in areas/ and one line here; JSON, schema, labels, metrics, capture and the laws follow.
+"""
+
+from __future__ import annotations
+
+from hostagent.area import Area, LabelOptions, Probed, Sample
+from hostagent.areas import (
+    pci,
+)
+from hostagent.host import Host, Problem
+from hostagent.host.problem import FAILED
+from hostagent.values.record import record, record_fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+@record
+class NodeReport:
+    """One survey of one machine. An area is None where it was not asked for. No clocks: equal machines, equal reports."""
+
+    schema_version: int
+    pci: Probed[pci.Pci] | None
+
+
+AREAS: dict[str, Area[Any]] = {name: globals()[name].AREA for name in record_fields(NodeReport)[1:]}
+
+# Display controllers, NICs, storage, audio, co-processors, USB and accelerators: what is handed to guests.
+DEFAULT_LABEL_OPTIONS = LabelOptions(
+    pci_classes=("01", "02", "03", "0403", "0b", "0c03", "12"),
+    cpu_features=(
+        "vmx", "svm", "avx", "avx2", "avx512f", "aes", "pdpe1gb", "x2apic", "invtsc", "hypervisor", "sev", "sev_es",
+        "sev_snp", "tdx_host_platform", "amx_tile", "ept", "npt", "la57",
+    ),
+)  # fmt: skip
+
+
+def survey(host: Host, only: frozenset[str] | None = None) -> NodeReport:
+    """Look at every area of `host`, or at those named in `only`. Never raises for what the machine holds."""
+    found = {name: _probed(area, host) if only is None or name in only else None for name, area in AREAS.items()}
+    return NodeReport(schema_version=SCHEMA_VERSION, **found)
+
+
+def _probed(area: Area[Any], host: Host) -> Probed[Any]:
+    reader = host.reader()
+    try:
+        data = area.probe(reader)
+    except Exception as error:  # noqa: BLE001 - the one place: a bug in one area must not cost the node its other facts
+        trace, where = error.__traceback__, ""
+        while trace is not None:
+            where = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        bug = Problem(path=area.name, kind=FAILED, detail=f"{type(error).__name__}: {error} in {where}")
+        return Probed(data=None, problems=(*reader.problems, bug))
+    return Probed(data=data, problems=tuple(reader.problems))
+
+
+def surveyed(report: NodeReport) -> Iterator[tuple[Area[Any], Probed[Any]]]:
+    """The areas that were asked for, with what they found."""
+    for name, area in AREAS.items():
+        probed = getattr(report, name)
+        if probed is not None:
+            yield area, probed
+
+
+def problems(report: NodeReport) -> tuple[tuple[str, Problem], ...]:
+    """(area name, problem) for everything that could not be read."""
+    return tuple((area.name, problem) for area, probed in surveyed(report) for problem in probed.problems)
+
+
+def labels(report: NodeReport, options: LabelOptions = DEFAULT_LABEL_OPTIONS) -> dict[str, str]:
+    """Label name (without prefix) to value, sorted by name."""
+    found: dict[str, str] = {}
+    for area, probed in surveyed(report):
+        if probed.data is not None:
+            found.update(area.labels(probed.data, options))
+    return dict(sorted(found.items()))
+
+
+def samples(report: NodeReport) -> Iterator[Sample]:
+    """Every sample of every area that has data."""
+    for area, probed in surveyed(report):
+        if probed.data is not None:
+            yield from area.samples(probed.data)
