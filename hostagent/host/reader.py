@@ -59,6 +59,8 @@ class Host:
     def _open(root: str) -> LiveTree:
         try:
             tree = LiveTree(root) if root == "/" else BoundTree(root)
+        except NotADirectoryError:
+            return _archive(root)
         except OSError as error:
             raise RootError(f"{root}: {error.strerror}; expected a directory that holds sys or proc") from error
         if not {"sys", "proc"} & set(tree.names(".")):
@@ -105,6 +107,15 @@ class Host:
             return Problem(path=path, kind=UNREADABLE, detail=f"{name}: {os.strerror(error.errno or 0)}")
         except TooLargeError:
             return Problem(path=path, kind=TOO_LARGE, detail=f"more than {LIMIT} bytes")
+
+
+def _archive(path: str) -> LiveTree:
+    from hostagent.host.archive import ArchiveError, ArchiveTree
+
+    try:
+        return ArchiveTree(path)
+    except ArchiveError as error:
+        raise RootError(f"{path}: {error}") from error
 
 
 class Reader:

@@ -45,9 +45,13 @@ class LiveTree:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._bound: BoundTree | None = None
         self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def close(self) -> None:
+        """Give the directory descriptors back."""
+        if self._bound is not None:
+            self._bound.close()
         os.close(self._fd)
 
     def read(self, path: str) -> bytes:
@@ -68,14 +72,15 @@ class LiveTree:
     def link(self, path: str) -> str:
         return os.readlink(path, dir_fd=self._fd)
 
-    def status(self, path: str) -> os.stat_result:
+    def status(self, path: str) -> object:
         """lstat: of the link itself where `path` is one."""
         return os.stat(path, dir_fd=self._fd, follow_symlinks=False)
 
     def resolve(self, path: str) -> str:
-        """Where `path` really is, relative to the root."""
-        real = os.path.realpath(os.path.join(self.root, path), strict=True)
-        return os.path.relpath(real, os.path.realpath(self.root))
+        """Where `path` really is, relative to the root; its last component need not exist."""
+        if self._bound is None:
+            self._bound = BoundTree(self.root)
+        return self._bound.resolve(path)
 
 
 class BoundTree(LiveTree):
@@ -165,5 +170,5 @@ class BoundTree(LiveTree):
     def link(self, path: str) -> str:
         return super().link(self._beside(path))
 
-    def status(self, path: str) -> os.stat_result:
+    def status(self, path: str) -> object:
         return super().status(self._beside(path))

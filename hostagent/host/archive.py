@@ -1,0 +1,198 @@
+"""A capture archive as a tree in memory: nothing of it is ever written to disk.
+
+An archive comes from another machine, perhaps from nobody we know. It is refused whole, with one line saying why, when
+it holds absolute names, `..`, device nodes, FIFOs, hard links or links that lead out of it, or when it is larger than any
+machine's sysfs. Two kinds of link that other capture tools really write are let through, because no probe follows them:
+`driver` and `subsystem` links below sys/ that climb too far (their last component is the fact), and the links of
+/proc/<pid>/ (`cwd`, `exe`, `root`, `fd/N`), which are left out.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from hostagent.host.tree import LIMIT, BoundTree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import tarfile
+    from typing import IO
+
+# The largest known capture (a DGX with everything read) unpacks to 1 MB in 7,500 members.
+MAX_BYTES = 128 << 20
+MAX_MEMBERS = 200_000
+_TEXT_LINKS = ("driver", "subsystem")
+_DIRECTORY, _FILE, _LINK = "directory", "file", "link"
+Node = tuple[str, bytes]
+
+
+class ArchiveError(Exception):
+    """The archive is refused; the message names the member and what is wrong with it."""
+
+
+class _Limited:
+    """A stream that gives up after MAX_BYTES: a decompression bomb ends here."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._left = MAX_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        self._left -= len(data)
+        if self._left < 0:
+            raise ArchiveError(f"unpacks to more than {MAX_BYTES >> 20} MiB")
+        return data
+
+
+class ArchiveTree(BoundTree):
+    """The machine in a tar.gz, at its top or one directory down."""
+
+    def __init__(self, path: str) -> None:
+        self.root = path
+        self._links: dict[str, frozenset[str]] = {}
+        self._real: dict[str, str] = {"": ""}
+        self._children: dict[str, list[str]] = {}
+        self._nodes = _rooted(_members(path))
+        for name in self._nodes:
+            head, _, last = name.rpartition("/")
+            if name:
+                self._children.setdefault(head, []).append(last)
+
+    def close(self) -> None:
+        """Nothing is open: the archive was read whole."""
+
+    def _links_in(self, directory: str) -> frozenset[str]:
+        known = self._links.get(directory)
+        if known is None:
+            prefix = f"{directory}/" if directory else ""
+            known = frozenset(n for n in self._children.get(directory, ()) if self._nodes[prefix + n][0] == _LINK)
+            self._links[directory] = known
+        return known
+
+    def _node(self, path: str) -> Node:
+        node = self._nodes.get("" if path == "." else path)
+        if node is None:
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return node
+
+    def _expect(self, path: str, kind: str, wrong: int) -> bytes:
+        found, content = self._node(path)
+        if found != kind:
+            raise OSError(wrong, os.strerror(wrong), path)
+        return content
+
+    def _target(self, path: str) -> str:
+        return self._expect(path, _LINK, errno.EINVAL).decode("utf-8", "surrogateescape")
+
+    def read(self, path: str) -> bytes:
+        return self._expect(self._walk(path), _FILE, errno.EISDIR)
+
+    def names(self, path: str) -> list[str]:
+        real = self._walk(path)
+        self._expect(real, _DIRECTORY, errno.ENOTDIR)
+        return list(self._children.get(real, ()))
+
+    def link(self, path: str) -> str:
+        return self._target(self._beside(path))
+
+    def status(self, path: str) -> object:
+        return self._node(self._beside(path))
+
+
+def _members(path: str) -> dict[str, Node]:
+    """Every member by its clean name, its missing parents added."""
+    import gzip
+    import tarfile
+    import zlib
+
+    nodes: dict[str, Node] = {"": (_DIRECTORY, b"")}
+    try:
+        with gzip.open(path) as stream, tarfile.open(fileobj=_Limited(stream), mode="r|") as archive:  # type: ignore[call-overload]
+            for count, member in enumerate(archive):
+                if count >= MAX_MEMBERS:
+                    raise ArchiveError(f"more than {MAX_MEMBERS} members")
+                _add(nodes, archive, member)
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ArchiveError(f"not a complete tar.gz ({error})") from error
+    except OSError as error:
+        raise ArchiveError(error.strerror or str(error)) from error
+    return nodes
+
+
+def _add(nodes: dict[str, Node], archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    name = _clean(member.name)
+    if member.isdir():
+        node = (_DIRECTORY, b"")
+    elif member.issym():
+        if not _kept(name, member.linkname):
+            return
+        node = (_LINK, member.linkname.encode("utf-8", "surrogateescape"))
+    elif member.isreg():
+        if member.size > LIMIT:
+            raise ArchiveError(f"{name}: {member.size} bytes, expected at most {LIMIT}")
+        content = archive.extractfile(member)
+        node = (_FILE, content.read() if content else b"")
+    else:
+        raise ArchiveError(f"{name}: expected files, directories and symbolic links only")
+    _parents(nodes, name)
+    if nodes.get(name, node)[0] != node[0]:
+        raise ArchiveError(f"{name}: given twice, as {nodes[name][0]} and as {node[0]}")
+    nodes[name] = node
+
+
+def _parents(nodes: dict[str, Node], name: str) -> None:
+    parent = name.rpartition("/")[0]
+    while parent and parent not in nodes:
+        nodes[parent] = (_DIRECTORY, b"")
+        parent = parent.rpartition("/")[0]
+    if nodes[parent][0] != _DIRECTORY:
+        raise ArchiveError(f"{name}: inside {parent}, which is a {nodes[parent][0]}")
+
+
+def _clean(name: str) -> str:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts:
+        raise ArchiveError(f"{name!r}: expected a name inside the archive")
+    return "/".join(parts)
+
+
+def _kept(name: str, target: str) -> bool:
+    """Whether a link is part of the tree; raises ArchiveError where it leads out of it."""
+    parts = name.split("/")
+    depth = len(parts) - 1
+    out = target.startswith("/")
+    for part in target.split("/"):
+        if part == "..":
+            depth -= 1
+        elif part not in ("", "."):
+            depth += 1
+        out = out or depth < 0
+    if not out:
+        return True
+    if "sys" in parts[:2] and parts[-1] in _TEXT_LINKS:
+        return True
+    if _process_link(parts):
+        return False
+    raise ArchiveError(f"{name}: a link to {target!r}, which leads out of the archive")
+
+
+def _process_link(parts: list[str]) -> bool:
+    """proc/<pid>/cwd and the like, at the top or one directory down."""
+    for start in (0, 1):
+        if parts[start : start + 1] == ["proc"] and len(parts) > start + 2 and parts[start + 1].isdecimal():
+            return parts[start + 2] in ("cwd", "exe", "root", "fd", "task")
+    return False
+
+
+def _rooted(nodes: dict[str, Node]) -> dict[str, Node]:
+    """The nodes below the directory that holds sys or proc: the top, or the only one there is."""
+    if "sys" in nodes or "proc" in nodes:
+        return nodes
+    tops = [name for name in nodes if name and "/" not in name and nodes[name][0] == _DIRECTORY]
+    for top in tops:
+        if f"{top}/sys" in nodes or f"{top}/proc" in nodes:
+            inside = {name[len(top) + 1 :]: node for name, node in nodes.items() if name.startswith(f"{top}/")}
+            return {"": (_DIRECTORY, b"")} | inside
+    raise ArchiveError("holds neither sys nor proc, at its top or one directory down")
