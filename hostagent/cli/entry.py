@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Command -> one line about it. Each is a module hostagent.cli.<command> with `arguments(parser)` and `run(options)`.
 COMMANDS = {
     "probe": "survey a machine and print what it has",
+    "capture": "write what a survey reads to an archive that --root reads back",
     "schema": "print the JSON Schema of the report",
 }
 

@@ -52,6 +52,7 @@ class Host:
         self.tree = tree
         self.memory: dict[tuple[str, str], object] = {}
         self.shared: dict[object, object] = {}
+        self.facts: set[str] = set()  # paths of recorded facts, collected here and not read from a file
         if not self.live:
             self._restore_errors()
 
@@ -211,6 +212,7 @@ class Reader:
         host = self.host
         if host.live and ("read", path) not in host.memory:
             host.memory[("read", path)] = collect().encode()
+            host.facts.add(path)
         return self.text(path)
 
 

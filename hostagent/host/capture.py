@@ -1,0 +1,163 @@
+"""A capture: exactly what a survey read, as a tar.gz that is itself a root.
+
+There is no list of files to keep in step with the probes. A `RecordingTree` remembers every operation on the tree; what it
+remembers is written out, redacted. A survey of the archive equals the survey of the machine (law L1), its failures too:
+what could not be read is listed in `hostagent-capture.json` with the errno it failed with.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from hostagent.host.problem import Problem
+from hostagent.host.reader import MANIFEST, Host
+from hostagent.host.redact import redacted
+from hostagent.host.tree import BoundTree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CAPTURE_VERSION = 1
+_PCI_IDS = "pci.ids"
+
+
+class RecordingTree(BoundTree):
+    """A tree that remembers what was asked of it, by real path."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.files: dict[str, bytes] = {}
+        self.directories: dict[str, tuple[str, ...]] = {}
+        self.links: dict[str, str] = {}
+        self.present: set[str] = set()
+
+    def _target(self, path: str) -> str:
+        target = super()._target(path)
+        self.links[path] = target
+        return target
+
+    def read(self, path: str) -> bytes:
+        data = super().read(path)
+        self.files[self._walk(path)] = data
+        return data
+
+    def names(self, path: str) -> list[str]:
+        found = super().names(path)
+        self.directories[self._walk(path)] = tuple(found)
+        return found
+
+    def link(self, path: str) -> str:
+        target = super().link(path)
+        self.links[self._beside(path)] = target
+        return target
+
+    def status(self, path: str) -> object:
+        found = super().status(path)
+        self.present.add(self._beside(path))
+        return found
+
+
+def recording(root: str) -> Host:
+    """A host that remembers what is read of it, every attribute included."""
+    return Host(root, thorough=True, tree=RecordingTree(root))
+
+
+def archive(host: Host) -> bytes:
+    """The capture of what was read of a `recording` host so far: gzip-compressed tar, the same bytes for the same facts."""
+    import gzip
+    import io
+    import tarfile
+
+    assert isinstance(host.tree, RecordingTree)
+    packed = io.BytesIO()
+    # mtime 0 here and in every member: equal machines give equal captures.
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
+        for name, kind, content in _entries(host, host.tree):
+            member = tarfile.TarInfo(name)
+            member.type = kind
+            member.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644
+            if kind == tarfile.SYMTYPE:
+                member.linkname = content.decode("utf-8", "surrogateescape")
+                tar.addfile(member)
+            else:
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def _entries(host: Host, tree: RecordingTree) -> Iterator[tuple[str, bytes, bytes]]:
+    """(name, tar type, content) of every member, parents first."""
+    from tarfile import DIRTYPE, REGTYPE, SYMTYPE
+
+    files = {path: redacted(path, data) for path, data in _contents(host, tree).items()}
+    for path in [path for path in files if path.rpartition("/")[2] == _PCI_IDS]:
+        files[path] = _trimmed(files[path], host)
+    links = {path: _inside(path, target) for path, target in tree.links.items() if path not in files}
+    directories = _directories(tree, files, links)
+    files[MANIFEST] = _manifest(host)
+    # What was only listed, or only seen to be there, is there: empty.
+    listed = {posixpath.join(at, name) for at, names in tree.directories.items() for name in names} | tree.present
+    listed -= files.keys() | links.keys() | directories
+    yield from ((path, DIRTYPE, b"") for path in sorted(directories))
+    yield from ((path, REGTYPE, files.get(path, b"")) for path in sorted(files.keys() | listed))
+    yield from ((path, SYMTYPE, links[path].encode("utf-8", "surrogateescape")) for path in sorted(links))
+
+
+def _contents(host: Host, tree: RecordingTree) -> dict[str, bytes]:
+    """What was read from files, and the recorded facts that no file holds."""
+    facts = {path: host.memory[("read", path)] for path in host.facts}
+    assert all(isinstance(data, bytes) for data in facts.values())
+    return tree.files | facts  # type: ignore[operator]
+
+
+def _directories(tree: RecordingTree, files: dict[str, bytes], links: dict[str, str]) -> set[str]:
+    found = {path for path in tree.directories if path}
+    for path in (*files, *links, *tree.present, *tree.directories):
+        parent = path.rpartition("/")[0]
+        while parent:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return (found | {"sys"}) - links.keys() - files.keys()
+
+
+def _inside(path: str, target: str) -> str:
+    """A link target as it reads from inside the root: relative, and never climbing above it."""
+    at = posixpath.dirname(path)
+    real = (
+        posixpath.normpath(posixpath.join("/", at, target))
+        if not target.startswith("/")
+        else posixpath.normpath(target)
+    )
+    return posixpath.relpath(real, posixpath.join("/", at)) if target.startswith(("/", "..")) else target
+
+
+def _trimmed(book: bytes, host: Host) -> bytes:
+    """The entries of a pci.ids that this machine has: 1.4 MB of everybody else's hardware stays behind."""
+    from hostagent.host.pci import functions
+
+    wanted: dict[str, set[str]] = {}
+    for function in functions(host.reader()):
+        wanted.setdefault(function.vendor_id, set()).add(function.device_id)
+        wanted.setdefault(f"C {function.class_id[:2]}", set()).add(function.class_id[2:4])
+    kept: list[str] = []
+    below: set[str] = set()
+    for line in book.decode("utf-8", "surrogateescape").splitlines(keepends=True):
+        if not line.startswith(("\t", "#", "\n")):
+            below = wanted.get(line.partition("  ")[0], set())
+            kept += [line] if below else []
+        elif line[1:].partition("  ")[0] in below:
+            kept.append(line)
+    return "".join(kept).encode("utf-8", "surrogateescape")
+
+
+def _manifest(host: Host) -> bytes:
+    import json
+
+    errors = [
+        {"operation": operation, "path": path, "kind": answer.kind, "detail": answer.detail}
+        for (operation, path), answer in sorted(host.memory.items(), key=lambda item: item[0])
+        if isinstance(answer, Problem)
+    ]
+    manifest = {"capture_version": CAPTURE_VERSION, "redacted": True, "errors": errors}
+    return (json.dumps(manifest, indent=1) + "\n").encode()

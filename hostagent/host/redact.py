@@ -1,0 +1,114 @@
+"""What identifies a machine or a person, taken out of text before it is reported or captured.
+
+One rule for both: whatever an area reports of a file is the same before and after `redacted`, so that a survey of a capture
+equals the survey of the machine (law L1). Idempotent.
+"""
+
+from __future__ import annotations
+
+HIDDEN = "[redacted]"
+
+# Kernel arguments whose values name people's networks, disks or secrets. Prefixes, compared with `-` as `_`.
+_ARGUMENTS = (
+    "ip", "nameserver", "ifname", "bootif", "bootdev", "hostname", "systemd.hostname", "nfsroot", "root", "resume",
+    "rd.iscsi", "rd.luks", "rd.lvm", "rd.md", "rd.dm", "rd.zfcp", "rd.znet", "rd.route", "rd.peerdns", "luks", "netroot", "iscsi",
+    "inst.", "ignition", "coreos.", "ostree", "boot", "url", "proxy", "http_proxy", "https_proxy", "console.user", "virtio_mmio.device",
+)  # fmt: skip
+_SECRETS = ("passw", "token", "secret", "key", "credential", "user", "uuid", "serial")
+
+
+def argument(word: str) -> str:
+    """One word of a kernel command line, its value hidden where it may name a person, a network or a disk."""
+    name, equals, _ = word.partition("=")
+    if not equals:
+        return word
+    plain = name.replace("-", "_").lower()
+    own = plain in _ARGUMENTS or any(plain.startswith((f"{entry}.", entry)) for entry in _ARGUMENTS if "." in entry)
+    if own or any(secret in plain for secret in _SECRETS):
+        return f"{name}={HIDDEN}"
+    return word
+
+
+def command_line(text: str) -> str:
+    """A kernel command line, word by word; quotes kept."""
+    from hostagent.values.cmdline import words
+
+    return " ".join(argument(word) for word in words(text))
+
+
+def mount_line(line: str) -> str:
+    """A line of mountinfo without what it says of other people: sources on a network, volume names, super block options.
+
+    `36 35 98:0 /a /mnt rw,noatime master:1 - ext4 /dev/mapper/host-root rw,errors=continue` (proc(5))
+    """
+    fields = line.split(" ")
+    if "-" not in fields:
+        return line
+    dash = fields.index("-")
+    if len(fields) < dash + 3:
+        return line
+    fields[dash + 2] = device(fields[dash + 2])
+    return " ".join([*fields[: dash + 3], *([HIDDEN] if len(fields) > dash + 3 else [])])
+
+
+def device(source: str) -> str:
+    """What a mount or swap stands on: kernel names stay, names that people gave do not."""
+    if source.startswith("/dev/mapper/") and source != "/dev/mapper/control":
+        return f"/dev/mapper/{HIDDEN}"
+    if source.startswith("/dev/disk/"):
+        return "/".join(source.split("/")[:4]) + f"/{HIDDEN}"
+    if source.startswith("/dev/"):
+        parts = source.split("/")
+        # /dev/vg/lv: both names are people's.
+        return source if len(parts) == 3 else f"/dev/{HIDDEN}"
+    if ":" in source or "/" in source or "@" in source:
+        return HIDDEN
+    return source
+
+
+def _hex_fields(text: str, keep: tuple[int, ...]) -> str:
+    """Columns of a route table, all but `keep` as zeros of the same width; the heading stays."""
+    lines = []
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) < 4 or fields[0] == "Iface":
+            lines.append(line)
+            continue
+        shown = [
+            field if number in keep or set(field) <= {"0"} else "0" * (len(field) - 1) + "1"
+            for number, field in enumerate(fields)
+        ]
+        lines.append("\t".join(shown))
+    return "\n".join(lines) + "\n"
+
+
+def _without_macs(text: str) -> str:
+    import re
+
+    return re.sub(r"(?i)(?<![0-9a-f:])([0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])", "00:00:00:00:00:00", text)
+
+
+def _lines(text: str, change: object) -> str:
+    return "\n".join(change(line) for line in text.split("\n"))  # type: ignore[operator]
+
+
+def redacted(path: str, data: bytes) -> bytes:
+    """The content of one captured file. Bytes that are no text are kept: sysfs attributes we read hold no secrets."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return data
+    name = path.rpartition("/")[2]
+    if path == "proc/cmdline":
+        text = command_line(text) + "\n"
+    elif name == "mountinfo":
+        text = _lines(text, mount_line)
+    elif path.startswith("proc/") and name == "route":
+        # Iface Destination Gateway Flags RefCnt Use Metric Mask ...
+        text = _hex_fields(text, keep=(0, 3, 4, 5, 6, 8, 9, 10))
+    elif path.startswith("proc/") and name == "ipv6_route":
+        # destination length source length next-hop metric refcnt use flags device
+        text = _hex_fields(text, keep=(1, 3, 5, 6, 7, 8, 9))
+    elif path == "proc/cpuinfo":
+        text = _lines(text, lambda line: "Serial\t\t: 0" if line.startswith("Serial") else line)
+    return _without_macs(text).encode()

@@ -1,0 +1,35 @@
+"""Writing a file so that readers see the old one or the new one, never half, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import os
+
+
+def write_whole(path: str, data: bytes, *, mode: int) -> None:
+    """Replace `path` by `data`: a hidden temporary file beside it, fsync, rename, fsync of the directory.
+
+    The temporary name starts with a dot and does not keep the suffix: NFD skips the one, node_exporter the other. It is always
+    the same, so that what a killed writer left is overwritten by the next. Raises OSError and leaves nothing behind.
+    """
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, f".{name}.tmp")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(fd, left) :]
+            # fchmod, not the open mode: a umask of 0077 would hide the file from those it is written for.
+            os.fchmod(fd, mode)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+    at = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(at)
+    finally:
+        os.close(at)
