@@ -1,0 +1,141 @@
+r"""What this host asks of kernel modules in files: modprobe.d(5), modules-load.d(5) and the kernel command line.
+
+    # /etc/modprobe.d/vfio.conf
+    options vfio-pci ids=10de:1eb8,8086:1521:15d9:1521 \
+        disable_vga=1
+    softdep nouveau pre: vfio-pci
+    blacklist nouveau
+    install firewire_core /bin/false
+
+As kmod reads them: of files with one name the first directory's counts, files apply in order of their names whatever
+their directory, a backslash continues a line, a comment is a line that starts with #. kmod appends `module.parameter=` of
+the kernel command line to the options, so it comes last, and of one parameter given twice the kernel keeps the last.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.cmdline import CMDLINE, parameters
+from hostagent.host.modules import normal
+from hostagent.host.reader import Reader
+from hostagent.values.cmdline import parse, same_name
+from hostagent.values.record import record
+
+# The order in which kmod 30 and systemd look; the first that has a file of that name wins.
+_PLACES = ("etc", "run", "usr/local/lib", "usr/lib", "lib")
+_COMMANDS = frozenset({"alias", "blacklist", "install", "options", "remove", "softdep", "weakdep"})
+
+
+@record
+class Directive:
+    """One line of configuration. `source`: the file (relative to the root), or proc/cmdline, which has no lines.
+
+    `command`: one of modprobe.d's (alias, blacklist, install, options, remove, softdep, weakdep), or `load` for what is
+    loaded at boot whether hardware asks or not. `module` as /proc/modules spells it (an alias pattern as written).
+    """
+
+    source: str
+    line: int | None
+    command: str
+    module: str
+    arguments: str
+
+
+@record
+class Option:
+    """A parameter given to a module; `value` None where there is no `=`. Later ones win."""
+
+    source: str
+    line: int | None
+    name: str
+    value: str | None
+
+
+def directives(reader: Reader) -> tuple[Directive, ...]:
+    """Every directive of modprobe.d in the order kmod applies them, then blacklists of the kernel command line."""
+    return reader.once(_directives)
+
+
+def _directives(reader: Reader) -> tuple[Directive, ...]:
+    found: list[Directive] = []
+    for path in _files(reader, "modprobe.d"):
+        for number, line in _lines(reader.text(path) or ""):
+            command, _, rest = line.replace("\t", " ").strip().partition(" ")
+            module, _, arguments = rest.strip().partition(" ")
+            if command in _COMMANDS and module:
+                name = module if command == "alias" else normal(module)
+                found.append(_directive(path, number, command, name, arguments.strip()))
+    for key, value in parameters(reader) or ():
+        if same_name(key, "modprobe.blacklist") or key in ("module_blacklist", "rd.driver.blacklist"):
+            found += [_directive(CMDLINE, None, "blacklist", normal(name), "") for name in _listed(value)]
+    return tuple(found)
+
+
+def loads(reader: Reader) -> tuple[Directive, ...]:
+    """What is loaded at boot: modules-load.d, `modules_load=`, `rd.driver.pre=` and their initrd forms."""
+    return reader.once(_loads)
+
+
+def _loads(reader: Reader) -> tuple[Directive, ...]:
+    found: list[Directive] = []
+    for path in _files(reader, "modules-load.d"):
+        for number, line in enumerate((reader.text(path) or "").splitlines(), 1):
+            name = line.strip()
+            if name and name[0] not in "#;":
+                found.append(_directive(path, number, "load", normal(name), ""))
+    for key, value in parameters(reader) or ():
+        if normal(key) in ("modules_load", "rd.modules_load", "rd.driver.pre", "rd.driver.post"):
+            found += [_directive(CMDLINE, None, "load", normal(name), "") for name in _listed(value)]
+    return tuple(found)
+
+
+def options(reader: Reader, module: str) -> tuple[Option, ...]:
+    """Parameters given to `module`, in the order they apply; a built-in module hears only those of proc/cmdline."""
+    wanted = normal(module)
+    found = [
+        Option(source=directive.source, line=directive.line, name=name, value=value)
+        for directive in directives(reader)
+        if directive.command == "options" and directive.module == wanted
+        for name, value in parse(directive.arguments)
+    ]
+    for key, value in parameters(reader) or ():
+        owner, dot, name = key.partition(".")
+        if dot and normal(owner) == wanted:
+            found.append(Option(source=CMDLINE, line=None, name=name, value=value))
+    return tuple(found)
+
+
+def _directive(source: str, line: int | None, command: str, module: str, arguments: str) -> Directive:
+    return Directive(source=source, line=line, command=command, module=module, arguments=arguments)
+
+
+def _listed(value: str | None) -> tuple[str, ...]:
+    return tuple(name for name in (value or "").split(",") if name)
+
+
+def _files(reader: Reader, directory: str) -> tuple[str, ...]:
+    """The .conf files that count, in the order of their names."""
+    chosen: dict[str, str] = {}
+    for place in _PLACES:
+        for name in reader.names(f"{place}/{directory}"):
+            if name.endswith(".conf"):
+                chosen.setdefault(name, f"{place}/{directory}/{name}")
+    return tuple(chosen[name] for name in sorted(chosen))
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """(number of its first line, logical line): backslashes joined, comments and blank lines gone."""
+    found: list[tuple[int, str]] = []
+    start, body = 1, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not body:
+            start = number
+        if line.endswith("\\"):
+            body += line[:-1]
+            continue
+        body += line
+        if body.strip() and not body.startswith("#"):
+            found.append((start, body))
+        body = ""
+    if body.strip() and not body.startswith("#"):
+        found.append((start, body))
+    return found
