@@ -11,7 +11,7 @@ from hostagent.host.archive import ArchiveTree
 from hostagent.host.capture import archive, recording
 from hostagent.host.reader import RootError
 from hostagent.publish.whole import write_whole
-from hostagent.report import problems, survey
+from hostagent.report import AREAS, problems, survey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{options.file}: {error.strerror}") from error
     again = survey(Host(options.file, thorough=True, tree=ArchiveTree(options.file)))
-    differing = [name for name in type(report).__slots__ if getattr(report, name) != getattr(again, name)]
+    differing = [name for name in AREAS if getattr(report, name) != getattr(again, name)]
     for name in differing:
         print(f"hostagent: the capture says something else of area {name} than the machine did", file=sys.stderr)
     print(f"hostagent: {options.file}: {os.path.getsize(options.file)} bytes", file=sys.stderr)

@@ -17,7 +17,10 @@ from hostagent.host.tree import LIMIT, BoundTree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import tarfile
-    from typing import IO
+    from typing import Protocol
+
+    class _Readable(Protocol):
+        def read(self, size: int, /) -> bytes: ...
 
 # The largest known capture (a DGX with everything read) unpacks to 1 MB in 7,500 members.
 MAX_BYTES = 128 << 20
@@ -34,7 +37,7 @@ class ArchiveError(Exception):
 class _Limited:
     """A stream that gives up after MAX_BYTES: a decompression bomb ends here."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: _Readable) -> None:
         self._stream = stream
         self._left = MAX_BYTES
 

@@ -106,9 +106,12 @@ def _entries(host: Host, tree: RecordingTree) -> Iterator[tuple[str, bytes, byte
 
 def _contents(host: Host, tree: RecordingTree) -> dict[str, bytes]:
     """What was read from files, and the recorded facts that no file holds."""
-    facts = {path: host.memory[("read", path)] for path in host.facts}
-    assert all(isinstance(data, bytes) for data in facts.values())
-    return tree.files | facts  # type: ignore[operator]
+    files = dict(tree.files)
+    for path in host.facts:
+        answer = host.memory[("read", path)]
+        assert isinstance(answer, bytes)
+        files[path] = answer
+    return files
 
 
 def _directories(tree: RecordingTree, files: dict[str, bytes], links: dict[str, str]) -> set[str]:

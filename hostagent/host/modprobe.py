@@ -23,6 +23,7 @@ from hostagent.values.record import record
 # The order in which kmod 30 and systemd look; the first that has a file of that name wins.
 _PLACES = ("etc", "run", "usr/local/lib", "usr/lib", "lib")
 _COMMANDS = frozenset({"alias", "blacklist", "install", "options", "remove", "softdep", "weakdep"})
+_BARE = frozenset({"blacklist"})  # needs no arguments; kmod ignores the others without
 
 
 @record
@@ -61,7 +62,7 @@ def _directives(reader: Reader) -> tuple[Directive, ...]:
         for number, line in _lines(reader.text(path) or ""):
             command, _, rest = line.replace("\t", " ").strip().partition(" ")
             module, _, arguments = rest.strip().partition(" ")
-            if command in _COMMANDS and module:
+            if command in _COMMANDS and module and (arguments.strip() or command in _BARE):
                 name = module if command == "alias" else normal(module)
                 found.append(_directive(path, number, command, name, arguments.strip()))
     for key, value in parameters(reader) or ():

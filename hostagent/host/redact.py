@@ -6,13 +6,17 @@ equals the survey of the machine (law L1). Idempotent.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 HIDDEN = "[redacted]"
 
 # Kernel arguments whose values name people's networks, disks or secrets. Prefixes, compared with `-` as `_`.
 _ARGUMENTS = (
     "ip", "nameserver", "ifname", "bootif", "bootdev", "hostname", "systemd.hostname", "nfsroot", "root", "resume",
-    "rd.iscsi", "rd.luks", "rd.lvm", "rd.md", "rd.dm", "rd.zfcp", "rd.znet", "rd.route", "rd.peerdns", "luks", "netroot", "iscsi",
-    "inst.", "ignition", "coreos.", "ostree", "boot", "url", "proxy", "http_proxy", "https_proxy", "console.user", "virtio_mmio.device",
+    "rd.iscsi", "rd.luks", "rd.lvm", "rd.md", "rd.dm", "rd.zfcp", "rd.znet", "rd.route", "rd.peerdns", "luks", "netroot",
+    "iscsi", "inst.", "ignition", "coreos.", "ostree", "boot", "url", "proxy", "http_proxy", "https_proxy",
 )  # fmt: skip
 _SECRETS = ("passw", "token", "secret", "key", "credential", "user", "uuid", "serial")
 
@@ -88,8 +92,8 @@ def _without_macs(text: str) -> str:
     return re.sub(r"(?i)(?<![0-9a-f:])([0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])", "00:00:00:00:00:00", text)
 
 
-def _lines(text: str, change: object) -> str:
-    return "\n".join(change(line) for line in text.split("\n"))  # type: ignore[operator]
+def _lines(text: str, change: Callable[[str], str]) -> str:
+    return "\n".join(change(line) for line in text.split("\n"))
 
 
 def redacted(path: str, data: bytes) -> bytes:

@@ -1,0 +1,49 @@
+"""The machines that laws and comparisons run over: our own fixtures, other people's captures where they are, this machine.
+
+Captures are looked for in $HOSTAGENT_CAPTURES, else in ../shared/captures beside the checkout; without them those cases
+are skipped and say so.
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FIXTURES = REPOSITORY / "fixtures" / "sysfs"
+CAPTURES = Path(os.environ.get("HOSTAGENT_CAPTURES", REPOSITORY.parent / "shared" / "captures"))
+
+
+def fixtures() -> list[Path]:
+    """Our own machines, each a directory with machine.toml."""
+    return sorted(path.parent for path in FIXTURES.glob("*/machine.toml"))
+
+
+def captures() -> list[Path]:
+    """Other people's machines, each a tar.gz; none where they are not at hand."""
+    return sorted(CAPTURES.glob("*.tar.gz"))
+
+
+def roots() -> list[object]:
+    """pytest parameters: the root of every machine at hand, by name."""
+    found: list[object] = [pytest.param("/", id="live")]
+    found += [pytest.param(str(path), id=path.name) for path in fixtures()]
+    found += [pytest.param(str(path), id=path.name.removesuffix(".tar.gz")) for path in captures()]
+    if not captures():
+        reason = f"no captures in {CAPTURES}: set HOSTAGENT_CAPTURES"
+        found.append(pytest.param("", id="captures", marks=pytest.mark.skip(reason=reason)))
+    return found
+
+
+def unpacked(root: str, into: Path) -> Path:
+    """`root` as a directory: an archive is unpacked below `into`; the directory that holds sys is returned."""
+    if not root.endswith(".tar.gz"):
+        return Path(root)
+    with tarfile.open(root) as archive:
+        members = [member for member in archive if not member.issym() or not member.linkname.startswith("/")]
+        archive.extractall(into, members=members, filter="fully_trusted")
+    inside = [into, *into.iterdir()]
+    return next(path for path in inside if (path / "sys").is_dir() or (path / "proc").is_dir())
