@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         def read(self, size: int, /) -> bytes: ...
 
 # The largest known capture (a DGX with everything read) unpacks to 1 MB in 7,500 members.
-MAX_BYTES = 128 << 20
+MAX_BYTES = 64 << 20
 MAX_MEMBERS = 200_000
 _TEXT_LINKS = ("driver", "subsystem")
 _DIRECTORY, _FILE, _LINK = "directory", "file", "link"
