@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelOptions, Probed, Sample
 from hostagent.areas import (
+    iommu,
     pci,
+    vfio,
 )
 from hostagent.host import Host, Problem
 from hostagent.host.problem import FAILED
@@ -27,6 +29,8 @@ class NodeReport:
 
     schema_version: int
     pci: Probed[pci.Pci] | None
+    iommu: Probed[iommu.Iommu] | None
+    vfio: Probed[vfio.Vfio] | None
 
 
 AREAS: dict[str, Area[Any]] = {name: globals()[name].AREA for name in record_fields(NodeReport)[1:]}
