@@ -1,0 +1,1 @@
+"""The daemon: the only clock and the only state. Wakes, surveys, publishes, and serves what was published."""
