@@ -8,7 +8,9 @@ from __future__ import annotations
 from hostagent.area import Area, LabelOptions, Probed, Sample
 from hostagent.areas import (
     iommu,
+    network,
     pci,
+    storage,
     vfio,
 )
 from hostagent.host import Host, Problem
@@ -31,6 +33,8 @@ class NodeReport:
     pci: Probed[pci.Pci] | None
     iommu: Probed[iommu.Iommu] | None
     vfio: Probed[vfio.Vfio] | None
+    network: Probed[network.Network] | None
+    storage: Probed[storage.Storage] | None
 
 
 AREAS: dict[str, Area[Any]] = {name: globals()[name].AREA for name in record_fields(NodeReport)[1:]}

@@ -1,0 +1,269 @@
+"""The way down from one use of storage to the hardware that carries it.
+
+Beside the block devices of `host.blockdev`:
+
+    sys/class/nvme-subsystem/<name>/nvme* -> controllers: namespaces with multipath stand under the virtual subsystem
+    sys/class/nvme/<name>/transport       pcie, tcp, rdma, fc, loop
+    sys/class/block/<name>/loop/backing_file
+    sys/fs/btrfs/<uuid>/devices/          members of a btrfs
+    sys/bus/virtio/drivers/virtiofs/      devices that share directories of a virtual machine's host
+
+What these do not say is said to be unresolved, never left out: who hands devices to guests must know what is not known.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.blockdev import BLOCK, NUMBERS, directory, kernel_name, numbers, parent, slaves
+from hostagent.host.carriers import ordered, place, split, with_physical
+from hostagent.host.mounts import Mount, holding
+from hostagent.host.reader import Reader
+from hostagent.host.redact import device as shown
+from hostagent.values.pci import PciAddress
+from hostagent.values.record import record
+
+SUBSYSTEMS = "sys/class/nvme-subsystem"
+CONTROLLERS = "sys/class/nvme"
+BTRFS = "sys/fs/btrfs"
+# Compressed or plain memory: no hardware to lose.
+MEMORY = ("zram", "ram")
+# Block devices served over the network by the kernel's own clients.
+REMOTE = ("nbd", "rbd")
+REMOTE_FILESYSTEMS = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "lustre", "glusterfs", "fuse.glusterfs", "beegfs", "gpfs", "orangefs",
+     "ocfs2_dlmfs", "coda", "fuse.sshfs", "fuse.rbd", "fuse.ceph-fuse")
+)  # fmt: skip
+# Filesystems of virtual machines and the virtio drivers that carry them.
+SHARED_FILESYSTEMS = {"virtiofs": ("virtiofs",), "9p": ("9pnet_virtio", "9p")}
+MEMORY_FILESYSTEMS = frozenset(("tmpfs", "ramfs", "rootfs", "devtmpfs", "hugetlbfs"))
+
+
+@record
+class Carriers:
+    """What one use of storage stands on.
+
+    `chain`: kernel names of the block devices on the way down, each once, as met. `functions`: PCI functions that carry
+    it, with the physical functions of VFs; `bridges`: those above them. `network`: some of it comes over the network.
+    `unresolved`: why the way down does not end at hardware; empty where it does.
+    """
+
+    chain: tuple[str, ...]
+    functions: tuple[PciAddress, ...]
+    bridges: tuple[PciAddress, ...]
+    network: bool
+    unresolved: tuple[str, ...]
+
+
+class Descent:
+    """One walk down, from any of its four beginnings: a mount, a device number, a name, a file."""
+
+    def __init__(self, reader: Reader, mounted: tuple[Mount, ...]) -> None:
+        self._reader = reader
+        self._mounted = mounted
+        self._seen: set[str] = set()
+        self._chain: list[str] = []
+        self._functions: set[PciAddress] = set()
+        self._bridges: set[PciAddress] = set()
+        self._network = False
+        self._unresolved: list[str] = []
+
+    def carriers(self) -> Carriers:
+        """What the walk has met."""
+        functions = with_physical(self._reader, ordered(self._functions))
+        return Carriers(
+            chain=tuple(self._chain),
+            functions=ordered(set(functions)),
+            bridges=ordered(self._bridges),
+            network=self._network,
+            unresolved=tuple(dict.fromkeys(self._unresolved)),
+        )
+
+    def _lost(self, why: str) -> None:
+        self._unresolved.append(why)
+
+    # --- beginnings ---
+
+    def mount(self, mount: Mount) -> None:
+        """A mounted filesystem: its device, or what its type says instead of one."""
+        if f"mount {mount.point}" in self._seen:
+            return
+        self._seen.add(f"mount {mount.point}")
+        if mount.device is not None and not mount.device.startswith("0:"):
+            self.number(mount.device, mount.source)
+        else:
+            self._without_number(mount, mount.filesystem)
+
+    def _without_number(self, mount: Mount, kind: str) -> None:
+        """A file system whose device number is the kernel's own invention, or not known."""
+        if kind in REMOTE_FILESYSTEMS:
+            self._network = True
+        elif kind in MEMORY_FILESYSTEMS:
+            pass
+        elif kind == "btrfs":
+            self._btrfs(mount.source)
+        elif kind in SHARED_FILESYSTEMS:
+            self._shared(kind)
+        elif kind == "overlay":
+            self._overlay(mount)
+        elif kind == "zfs":
+            self._lost("zfs: sysfs does not say which devices a pool has")
+        elif mount.source.startswith("/dev/"):
+            # bcachefs joins its members with colons.
+            for source in mount.source.split(":"):
+                self.source(source)
+        else:
+            self._lost(f"{kind}: no block device behind it")
+
+    def number(self, number: str, source: str | None = None) -> None:
+        """A device number `major:minor`; `source` is its second name where sysfs does not know the first."""
+        name = self._reader.target(f"{NUMBERS}/{number}") or numbers(self._reader).get(number)
+        if name is not None:
+            self.name(name)
+        elif source is not None and source.startswith("/dev/"):
+            self.source(source)
+        else:
+            self._lost(f"device {number} is not in sysfs")
+
+    def source(self, source: str) -> None:
+        """A path under /dev: a kernel name, or a device-mapper name."""
+        name = kernel_name(self._reader, source)
+        if name is None:
+            self._lost(f"{shown(source)} is not in sysfs")
+        else:
+            self.name(name)
+
+    def file(self, path: str) -> None:
+        """A file: what the filesystem it is on stands on."""
+        mount = holding(self._mounted, path)
+        if mount is None:
+            self._lost(f"{path} is on no mounted filesystem")
+        else:
+            self.mount(mount)
+
+    # --- the way down ---
+
+    def name(self, name: str) -> None:
+        """A block device by its kernel name (`nvme0n1p3`, `dm-0`, `cciss!c0d0`)."""
+        if name in self._seen:
+            return
+        self._seen.add(name)
+        path = directory(self._reader, name)
+        if path is None:
+            self._lost(f"{name} is not in sysfs")
+            return
+        self._chain.append(name)
+        disk = parent(self._reader, name, path)
+        if disk is not None:
+            self.name(disk)
+            return
+        below = slaves(self._reader, path)
+        for slave in below:
+            self.name(slave)
+        if not below:
+            self._bottom(name, path)
+
+    def _bottom(self, name: str, path: str) -> None:
+        """A device that stands on no other block device."""
+        backing = self._reader.text(f"{path}/loop/backing_file")
+        if backing:
+            self.file(backing.removesuffix(" (deleted)"))
+            return
+        real = place(self._reader, path) or path
+        parts = real.split("/")
+        if name.startswith(MEMORY):
+            return
+        if name.startswith(REMOTE) or any(part.startswith("session") and part[7:].isdigit() for part in parts):
+            self._network = True
+        subsystem = next((part for part in parts if part.startswith("nvme-subsys")), None)
+        if subsystem is not None:
+            self._subsystem(subsystem)
+        elif "nvme-fabrics" in parts:
+            self._controller(next((part for part in reversed(parts) if _is_controller(part)), name))
+        else:
+            self._hardware(name, real)
+
+    def _hardware(self, name: str, real: str) -> None:
+        functions, bridges = split(real)
+        self._functions.update(functions)
+        self._bridges.update(bridges)
+        # Not everything is on PCI: eMMC, virtio-mmio, Hyper-V and s390 disks have a place in sys/devices and no address.
+        virtual = "/virtual/" in real or not real.startswith("sys/devices/")
+        if virtual and not functions and not self._network:
+            self._lost(f"{name}: sysfs does not say what it stands on")
+
+    def _subsystem(self, subsystem: str) -> None:
+        path = f"{SUBSYSTEMS}/{subsystem}"
+        found = [name for name in self._reader.names(path) if _is_controller(name)]
+        if not found:
+            self._lost(f"{subsystem}: sysfs lists no controllers of it")
+        for name in found:
+            self._controller(name, f"{path}/{name}")
+
+    def _controller(self, name: str, path: str | None = None) -> None:
+        transport = self._reader.text(f"{CONTROLLERS}/{name}/transport")
+        if transport in ("tcp", "rdma"):
+            self._network = True
+        elif transport in ("fc", "loop"):
+            self._lost(f"{name}: NVMe over {transport}")
+        else:
+            own = f"{CONTROLLERS}/{name}"
+            self._hardware(name, place(self._reader, own if self._reader.exists(own) or path is None else path) or own)
+
+    def _btrfs(self, source: str) -> None:
+        members = [
+            found for uuid in self._reader.names(BTRFS) if (found := self._reader.names(f"{BTRFS}/{uuid}/devices"))
+        ]
+        name = kernel_name(self._reader, source)
+        mine = [found for found in members if name in found]
+        if not members:
+            # Captures of other tools have no sys/fs: the source is one member at least.
+            self.source(source)
+            self._lost("btrfs: sysfs does not list its members")
+        # A source that names none of the members leaves the choice open: then all of them carry it.
+        for found in mine or members:
+            for member in found:
+                self.name(member)
+
+    def _shared(self, kind: str) -> None:
+        """Every function that the virtio driver holds: which of them serves this mount, sysfs tells from Linux 6.9 on only."""
+        before = len(self._functions)
+        for driver in SHARED_FILESYSTEMS[kind]:
+            base = f"sys/bus/virtio/drivers/{driver}"
+            for name in self._reader.names(base):
+                if name.startswith("virtio"):
+                    self._hardware(name, place(self._reader, f"{base}/{name}") or base)
+        if len(self._functions) == before:
+            self._lost(f"{kind}: sysfs does not say which device serves it")
+
+    def _overlay(self, mount: Mount) -> None:
+        """Layers are named in super block options, which nobody may rely on after a switch of roots.
+
+        An ostree root (composefs) stands on /sysroot. Any other overlay may stand on whatever is mounted.
+        """
+        sysroot = next((other for other in self._mounted if other.point == "/sysroot"), None)
+        if sysroot is not None:
+            self.mount(sysroot)
+            return
+        for other in self._mounted:
+            if other.filesystem != "overlay" and is_storage(other):
+                self.mount(other)
+        for name in self._reader.names(BLOCK):
+            if self._reader.exists(f"{BLOCK}/{name}/loop/backing_file"):
+                self.name(name)
+        if mount.point == "/" and not self._chain and not self._network:
+            self._lost("overlay: its layers are on no mounted filesystem")
+
+
+def is_storage(mount: Mount) -> bool:
+    """Whether a mount stands on a device or a server, rather than on the kernel's own data."""
+    if mount.device is not None and not mount.device.startswith("0:"):
+        return True
+    return (
+        mount.filesystem in ("btrfs", "zfs", "bcachefs", "overlay")
+        or mount.filesystem in REMOTE_FILESYSTEMS
+        or mount.filesystem in SHARED_FILESYSTEMS
+        or (mount.source.startswith("/dev/") and mount.filesystem not in MEMORY_FILESYSTEMS)
+    )
+
+
+def _is_controller(name: str) -> bool:
+    return name.startswith("nvme") and name[4:].isdigit()

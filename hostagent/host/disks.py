@@ -1,0 +1,87 @@
+"""Whole disks: what carries each, and what holds it.
+
+sys/block/sda/size                512-byte sectors
+sys/block/sda/holders/dm-0        a device that stands on the whole disk
+sys/block/sda/sda2/holders/md127  a device that stands on a partition
+"""
+
+from __future__ import annotations
+
+from hostagent.host.blockdev import BLOCK
+from hostagent.host.descent import Descent
+from hostagent.host.mounts import mounts
+from hostagent.host.reader import Reader
+from hostagent.values.pci import PciAddress
+from hostagent.values.record import record
+
+SECTOR = 512
+# Block devices that stand on others, on memory or on nothing: what carries them is found from below.
+_NO_DISKS = ("dm-", "md", "loop", "ram", "zram", "nbd", "rbd", "drbd", "bcache", "zd")
+
+
+@record
+class Disk:
+    """One whole disk or NVMe namespace, by its kernel name.
+
+    `size` in bytes. `functions` and `bridges` carry it; both are empty for disks that are not on PCI. `held_by`: block
+    devices that stand on it or its partitions. `uses`: mount points, and `swap`. `in_use`: either is not empty.
+    """
+
+    name: str
+    device: str | None
+    size: int | None
+    functions: tuple[PciAddress, ...]
+    bridges: tuple[PciAddress, ...]
+    network: bool
+    in_use: bool
+    held_by: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+def disks(reader: Reader, standing: dict[str, tuple[str, ...]]) -> tuple[Disk, ...]:
+    """Every disk; `standing` says which uses stand on a block device, by its kernel name."""
+    names = [name for name in reader.names(BLOCK) if not name.startswith(_NO_DISKS)]
+    found = [_disk(reader, name, standing) for name in names if reader.flag(f"{BLOCK}/{name}/hidden") is not True]
+    return tuple(sorted(found, key=lambda disk: natural(disk.name)))
+
+
+def natural(name: str) -> tuple[int | str, ...]:
+    """Sort key in which `nvme2n1` comes before `nvme10n1`: letters and numbers in turn."""
+    parts: list[int | str] = [""]
+    for letter in name:
+        digit = letter.isascii() and letter.isdigit()
+        last = parts[-1]
+        if digit:
+            if isinstance(last, int):
+                parts[-1] = last * 10 + int(letter)
+            else:
+                parts.append(int(letter))
+        elif isinstance(last, str):
+            parts[-1] = last + letter
+        else:
+            parts.append(letter)
+    return tuple(parts)
+
+
+def _disk(reader: Reader, name: str, standing: dict[str, tuple[str, ...]]) -> Disk:
+    path = f"{BLOCK}/{name}"
+    descent = Descent(reader, mounts(reader))
+    descent.name(name)
+    carriers = descent.carriers()
+    sectors = reader.integer(f"{path}/size")
+    held_by, uses = set(reader.names(f"{path}/holders")), set(standing.get(name, ()))
+    for part in reader.names(path):
+        if part.startswith(name) and part != name:
+            held_by.update(reader.names(f"{path}/{part}/holders"))
+            uses.update(standing.get(part, ()))
+    return Disk(
+        name=name,
+        device=reader.text(f"{path}/dev"),
+        size=None if sectors is None else sectors * SECTOR,
+        functions=carriers.functions,
+        bridges=carriers.bridges,
+        network=carriers.network,
+        in_use=bool(held_by or uses),
+        held_by=tuple(sorted(held_by, key=natural)),
+        uses=tuple(sorted(uses)),
+    )

@@ -1,0 +1,141 @@
+"""Network links as sysfs shows them. The files are listed in `hostagent.areas.network`."""
+
+from __future__ import annotations
+
+from hostagent.host.carriers import ordered, place, split, with_physical
+from hostagent.host.reader import Reader
+from hostagent.host.routes import Routes, routes
+from hostagent.values.pci import PciAddress
+from hostagent.values.record import record, replaced
+
+NET = "sys/class/net"
+OVS = "ovs"
+# A plain file among the directories, where the bonding module is loaded.
+_NO_LINKS = frozenset(("bonding_masters",))
+# What a directory holds only for this kind of link, where uevent has no DEVTYPE.
+_MARKS = (("bonding", "bond"), ("bridge", "bridge"), ("tun_flags", "tun"), ("wireless", "wlan"), ("phy80211", "wlan"))
+
+
+@record
+class Link:
+    """One link.
+
+    `kind`: physical, loopback, bridge, bond, vlan, ovs (a datapath), team, macvlan, tun, veth, the kernel's DEVTYPE for
+    others (vxlan, wlan, vrf ...), virtual where nothing says. `lowers` and `uppers`: links it stands on, and that stand on it.
+    `function`: its own PCI function. `functions`: all it stands on, its lowers' and the physical functions of VFs too.
+    `carries_routes`: some route beyond the link itself names it, as any address makes.
+    """
+
+    name: str
+    kind: str
+    operstate: str | None
+    mtu: int | None
+    master: str | None
+    lowers: tuple[str, ...]
+    uppers: tuple[str, ...]
+    function: PciAddress | None
+    functions: tuple[PciAddress, ...]
+    carries_default_route: bool
+    carries_routes: bool
+
+
+def links(reader: Reader) -> tuple[Link, ...]:
+    """Every link, with what it stands on."""
+    ways = routes(reader)
+    found = {
+        name: link
+        for name in reader.names(NET)
+        if name not in _NO_LINKS and (link := _link(reader, name, ways)) is not None
+    }
+    found = _joined(found)
+    return tuple(
+        replaced(link, functions=ordered(set(with_physical(reader, tuple(_under(found, name))))))
+        for name, link in sorted(found.items())
+    )
+
+
+def _link(reader: Reader, name: str, ways: Routes) -> Link | None:
+    """One link by itself: no lowers but its own word, no functions but its own."""
+    path = f"{NET}/{name}"
+    entries = reader.names(path)
+    if not entries and reader.link(path) is None:
+        return None
+    lowers = {entry[6:] for entry in entries if entry.startswith("lower_")}
+    lowers |= set(reader.names(f"{path}/brif")) if "brif" in entries else set()
+    lowers |= set((reader.text(f"{path}/bonding/slaves") or "").split()) if "bonding" in entries else set()
+    functions = split(place(reader, path) or "")[0]
+    return Link(
+        name=name,
+        kind=_kind(reader, name, entries, bool(functions)),
+        operstate=reader.text(f"{path}/operstate") or None,
+        mtu=reader.integer(f"{path}/mtu"),
+        master=reader.target(f"{path}/master") if "master" in entries else None,
+        lowers=tuple(sorted(lowers - {name})),
+        uppers=tuple(sorted({entry[6:] for entry in entries if entry.startswith("upper_")} - {name})),
+        function=functions[-1] if functions else None,
+        functions=functions,
+        carries_default_route=name in ways.default,
+        carries_routes=name in ways.any,
+    )
+
+
+def _kind(reader: Reader, name: str, entries: tuple[str, ...], on_pci: bool) -> str:  # noqa: FBT001
+    path = f"{NET}/{name}"
+    lines = (reader.text(f"{path}/uevent") or "").splitlines()
+    devtype = next((line[8:] for line in lines if line.startswith("DEVTYPE=")), None)
+    told = devtype or next((kind for entry, kind in _MARKS if entry in entries), None)
+    if told is not None:
+        return told
+    if name == "lo" or name.startswith("ovs-"):
+        return "loopback" if name == "lo" else OVS
+    if on_pci or "device" in entries:
+        return "physical"
+    if any(entry.startswith("lower_") for entry in entries):
+        return "macvlan"
+    # One end of a pair: the other has a number of its own, in this namespace or in another.
+    own, other = reader.text(f"{path}/ifindex"), reader.text(f"{path}/iflink")
+    return "veth" if own and other and own != other else "virtual"
+
+
+def _joined(found: dict[str, Link]) -> dict[str, Link]:
+    """Both directions of every relation: a port's master stands on it, and what stands on a link is above it."""
+    lowers = {name: set(link.lowers) for name, link in found.items()}
+    for name, link in found.items():
+        if link.master in lowers and link.master != name:
+            lowers[link.master].add(name)
+    uppers: dict[str, set[str]] = {name: set(link.uppers) for name, link in found.items()}
+    for name, below in lowers.items():
+        for lower in below & uppers.keys():
+            uppers[lower].add(name)
+    kinds = {name: _master_kind(link, lowers[name], found) for name, link in found.items()}
+    datapath = {port for name, kind in kinds.items() if kind == OVS for port in lowers[name]}
+    for name, link in found.items():
+        if link.carries_routes and kinds[name] == "virtual" and not lowers[name]:
+            lowers[name] |= datapath - {name}
+    return {
+        name: replaced(
+            link, kind=kinds[name], lowers=tuple(sorted(lowers[name])), uppers=tuple(sorted(uppers[name] - {name}))
+        )
+        for name, link in found.items()
+    }
+
+
+def _master_kind(link: Link, lowers: set[str], found: dict[str, Link]) -> str:
+    """Teams look like a macvlan by their entries; only they are the master of what they stand on."""
+    ports = {name for name in lowers if name in found and found[name].master == link.name}
+    return "team" if link.kind in ("macvlan", "virtual") and ports else link.kind
+
+
+def _under(found: dict[str, Link], name: str) -> list[PciAddress]:
+    """Functions of a link and of everything below it."""
+    seen: set[str] = set()
+    waiting = [name]
+    functions: list[PciAddress] = []
+    while waiting:
+        link = found.get(waiting.pop())
+        if link is None or link.name in seen:
+            continue
+        seen.add(link.name)
+        functions += link.functions
+        waiting += link.lowers
+    return functions

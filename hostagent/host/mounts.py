@@ -1,0 +1,121 @@
+r"""What is mounted, and what is swapped to, as the host's first process sees it.
+
+    proc/1/mountinfo    36 35 98:0 /mnt1 /mnt/my\040disk rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue
+    proc/swaps          Filename  Type  Size  Used  Priority
+                        /dev/dm-1 partition 8388604 0 -2
+
+(proc_pid_mountinfo(5), proc_swaps(5).) `proc/self/mountinfo` is read where process 1 is hidden from us; `mounts`, which
+has no device numbers, where neither is there. Blanks in names are octal escapes. Sources are taken as a capture keeps them
+(`host.redact`), super block options not at all: they name people's servers.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.reader import Reader
+from hostagent.host.redact import device as shown
+from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MOUNTINFO = ("proc/1/mountinfo", "proc/self/mountinfo")
+MOUNTS = ("proc/1/mounts", "proc/self/mounts", "proc/mounts")
+SWAPS = "proc/swaps"
+_DELETED = " (deleted)"
+
+
+@record
+class Mount:
+    """One mount. `device` is `major:minor`, None where only proc/mounts was there."""
+
+    point: str
+    filesystem: str
+    source: str
+    device: str | None
+
+
+def mounts(reader: Reader) -> tuple[Mount, ...]:
+    """All mounts in the order of mounting; read once a survey."""
+    return reader.once(_mounts)
+
+
+def _mounts(reader: Reader) -> tuple[Mount, ...]:
+    for paths, parse in ((MOUNTINFO, mountinfo_line), (MOUNTS, mounts_line)):
+        for path in paths:
+            lines = reader.lines(path)
+            if lines:
+                return tuple(_parsed(reader, path, lines, parse))
+    return ()
+
+
+def _parsed(reader: Reader, path: str, lines: tuple[str, ...], parse: Callable[[str], Mount | None]) -> Iterator[Mount]:
+    for line in lines:
+        mount = parse(line)
+        if mount is None:
+            reader.malformed(path, "a mount", line)
+        else:
+            yield mount
+
+
+def mountinfo_line(line: str) -> Mount | None:
+    """A line of mountinfo, or None. The optional fields before `-` vary in number."""
+    fields = line.split()
+    if len(fields) < 9 or "-" not in fields[6:-2]:
+        return None
+    dash = fields.index("-", 6)
+    major, colon, minor = fields[2].partition(":")
+    if not (colon and major.isdecimal() and minor.isdecimal()):
+        return None
+    return Mount(
+        point=unescaped(fields[4]),
+        filesystem=fields[dash + 1],
+        source=shown(unescaped(fields[dash + 2])),
+        device=fields[2],
+    )
+
+
+def mounts_line(line: str) -> Mount | None:
+    """A line of proc/mounts, or None."""
+    fields = line.split()
+    if len(fields) < 4:
+        return None
+    return Mount(point=unescaped(fields[1]), filesystem=fields[2], source=unescaped(fields[0]), device=None)
+
+
+def swaps(reader: Reader) -> tuple[str, ...]:
+    """The files and devices swapped to. What they hold changes from second to second and is not read."""
+    found = []
+    for line in reader.lines(SWAPS):
+        if line.startswith("Filename"):
+            continue
+        name = unescaped(line.split()[0])
+        if not name.startswith("/"):
+            reader.malformed(SWAPS, "a path", line)
+            continue
+        found.append(name.removesuffix(_DELETED))
+    return tuple(found)
+
+
+def holding(found: tuple[Mount, ...], path: str) -> Mount | None:
+    """The mount that the file `path` is on: the deepest mount point above it, the last one mounted there."""
+    best: Mount | None = None
+    for mount in found:
+        inside = mount.point in ("/", path) or path.startswith(f"{mount.point}/")
+        if inside and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
+    return best
+
+
+def unescaped(text: str) -> str:
+    r"""`\040` and its like as the letters they stand for; other backslashes stay."""
+    if "\\" not in text:
+        return text
+    head, *rest = text.split("\\")
+    for part in rest:
+        octal = part[:3]
+        if len(octal) == 3 and octal.isascii() and all(digit in "01234567" for digit in octal) and octal <= "177":
+            head += chr(int(octal, 8)) + part[3:]
+        else:
+            head += "\\" + part
+    return head
