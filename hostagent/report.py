@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelOptions, Probed, Sample
 from hostagent.areas import (
+    cpu,
+    hugepages,
     iommu,
+    memory,
     network,
+    numa,
     pci,
     storage,
     vfio,
@@ -33,6 +37,10 @@ class NodeReport:
     pci: Probed[pci.Pci] | None
     iommu: Probed[iommu.Iommu] | None
     vfio: Probed[vfio.Vfio] | None
+    hugepages: Probed[hugepages.Hugepages] | None
+    numa: Probed[numa.Numa] | None
+    cpu: Probed[cpu.Cpu] | None
+    memory: Probed[memory.Memory] | None
     network: Probed[network.Network] | None
     storage: Probed[storage.Storage] | None
 
