@@ -1,0 +1,5 @@
+"""(reports, profile) -> what the nodes are to become: one truth for advice and renderers."""
+
+from hostagent.plan.model import Plan, ready
+
+__all__ = ["Plan", "ready"]
