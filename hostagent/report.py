@@ -10,10 +10,12 @@ from hostagent.areas import (
     cpu,
     hugepages,
     iommu,
+    kvm,
     memory,
     network,
     numa,
     pci,
+    sriov,
     storage,
     vfio,
 )
@@ -37,9 +39,11 @@ class NodeReport:
     pci: Probed[pci.Pci] | None
     iommu: Probed[iommu.Iommu] | None
     vfio: Probed[vfio.Vfio] | None
+    sriov: Probed[sriov.Sriov] | None
     hugepages: Probed[hugepages.Hugepages] | None
     numa: Probed[numa.Numa] | None
     cpu: Probed[cpu.Cpu] | None
+    kvm: Probed[kvm.Kvm] | None
     memory: Probed[memory.Memory] | None
     network: Probed[network.Network] | None
     storage: Probed[storage.Storage] | None
