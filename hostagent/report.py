@@ -18,6 +18,7 @@ from hostagent.areas import (
     sriov,
     storage,
     vfio,
+    watchdog,
 )
 from hostagent.host import Host, Problem
 from hostagent.host.problem import FAILED
@@ -44,6 +45,7 @@ class NodeReport:
     numa: Probed[numa.Numa] | None
     cpu: Probed[cpu.Cpu] | None
     kvm: Probed[kvm.Kvm] | None
+    watchdog: Probed[watchdog.Watchdog] | None
     memory: Probed[memory.Memory] | None
     network: Probed[network.Network] | None
     storage: Probed[storage.Storage] | None

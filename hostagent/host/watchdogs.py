@@ -1,0 +1,165 @@
+"""Watchdog devices as sysfs shows them. The files are listed in `hostagent.areas.watchdog`."""
+
+from __future__ import annotations
+
+from hostagent.host.carriers import place, split
+from hostagent.host.disks import natural
+from hostagent.host.holders import holders
+from hostagent.host.modules import parameter, switch
+from hostagent.host.pci import functions as pci_functions
+from hostagent.host.reader import Reader, whole
+from hostagent.values.pci import PciAddress
+from hostagent.values.record import record
+
+CLASS = "sys/class/watchdog"
+MISC = "sys/class/misc/watchdog"
+IPMI = "ipmi_watchdog"
+LEGACY = "watchdog"
+# include/uapi/linux/watchdog.h: WDIOF_ bits, of bootstatus and of options alike.
+BITS = (
+    (0x0001, "overheat"), (0x0002, "fan-fault"), (0x0004, "external-1"), (0x0008, "external-2"), (0x0010, "power-under"),
+    (0x0020, "card-reset"), (0x0040, "power-over"), (0x0080, "set-timeout"), (0x0100, "magic-close"),
+    (0x0200, "pretimeout"), (0x0400, "alarm-only"), (0x8000, "keepalive-ping"),
+)  # fmt: skip
+# Drivers that give their watchdog no parent device, by what it calls itself.
+_PARENTLESS = {"Software Watchdog": "softdog", "i6300ESB timer": "i6300esb", "z Watchdog": "diag288_wdt"}
+_SOFTWARE = frozenset(("softdog",))
+
+
+@record
+class WatchdogDevice:
+    """One watchdog. None: the kernel offers no such attribute. Times are seconds.
+
+    `device`: major:minor. `hardware`: False for softdog, None where nothing tells. `function`: the PCI function it is part of.
+    `max_timeout` 0: no limit. `status`, `bootstatus`, `options`: WDIOF_ bits, and in words in `boot_causes` and `features`.
+    `access_cs0`: Aspeed's second boot flash. `held_by`: names of processes that have it open, None where nobody looked.
+    """
+
+    name: str
+    identity: str | None
+    state: str | None
+    timeout: int | None
+    driver: str | None
+    device: str | None
+    hardware: bool | None
+    function: PciAddress | None
+    min_timeout: int | None
+    max_timeout: int | None
+    pretimeout: int | None
+    pretimeout_governor: str | None
+    pretimeout_governors: tuple[str, ...]
+    nowayout: bool | None
+    status: int | None
+    bootstatus: int | None
+    boot_causes: tuple[str, ...]
+    options: int | None
+    features: tuple[str, ...]
+    fw_version: int | None
+    access_cs0: bool | None
+    held_by: tuple[str, ...] | None
+
+
+def watchdogs(reader: Reader) -> tuple[WatchdogDevice, ...]:
+    """Every watchdog in order of its number, ipmi_watchdog last."""
+    found = [_class_device(reader, name) for name in sorted(reader.names(CLASS), key=natural)]
+    if reader.exists(f"sys/module/{IPMI}") and reader.exists(MISC):
+        found.append(_ipmi(reader))
+    return tuple(found)
+
+
+def words(bits: int | None) -> tuple[str, ...]:
+    """The WDIOF_ bits that are set, by name; bits without a name as hex."""
+    left, found = bits or 0, []
+    for bit, name in BITS:
+        if left & bit:
+            found.append(name)
+            left &= ~bit
+    return (*found, *([hex(left)] if left > 0 else []))
+
+
+def _class_device(reader: Reader, name: str) -> WatchdogDevice:
+    path = f"{CLASS}/{name}"
+    identity = reader.text(f"{path}/identity") or None
+    driver = reader.target(f"{path}/device/driver") or _PARENTLESS.get(identity or "")
+    function = _function(reader, path, frozenset(filter(None, (driver, identity))))
+    bootstatus, options = _number(reader, f"{path}/bootstatus"), _number(reader, f"{path}/options")
+    return WatchdogDevice(
+        name=name,
+        identity=identity,
+        state=reader.text(f"{path}/state") or None,
+        timeout=reader.integer(f"{path}/timeout"),
+        driver=driver,
+        device=reader.text(f"{path}/dev") or None,
+        hardware=_hardware(driver, with_parent=reader.exists(f"{path}/device")),
+        function=function,
+        min_timeout=reader.integer(f"{path}/min_timeout"),
+        max_timeout=reader.integer(f"{path}/max_timeout"),
+        pretimeout=reader.integer(f"{path}/pretimeout"),
+        pretimeout_governor=reader.text(f"{path}/pretimeout_governor") or None,
+        pretimeout_governors=tuple((reader.text(f"{path}/pretimeout_available_governors") or "").split()),
+        nowayout=reader.flag(f"{path}/nowayout"),
+        status=_number(reader, f"{path}/status"),
+        bootstatus=bootstatus,
+        boot_causes=words(bootstatus),
+        options=options,
+        features=words(options),
+        fw_version=reader.integer(f"{path}/fw_version"),
+        access_cs0=reader.flag(f"{path}/access_cs0"),
+        # /dev/watchdog is a second name of watchdog0.
+        held_by=_held(reader, (f"/dev/{name}", "/dev/watchdog") if name == "watchdog0" else (f"/dev/{name}",)),
+    )
+
+
+def _hardware(driver: str | None, *, with_parent: bool) -> bool | None:
+    if driver is None:
+        return True if with_parent else None
+    return driver not in _SOFTWARE
+
+
+def _function(reader: Reader, path: str, names: frozenset[str]) -> PciAddress | None:
+    functions = split(place(reader, path) or "")[0]
+    if functions:
+        return functions[-1]
+    # Without a parent only the driver leads to its function, if it has one and no more. i6300esb gives its PCI driver the
+    # name of its watchdog.
+    bound = [one.address for one in pci_functions(reader) if one.driver in names] if names else []
+    return bound[0] if len(bound) == 1 else None
+
+
+def _number(reader: Reader, path: str) -> int | None:
+    """`0x8180`, or decimal: attributes of the class use both."""
+    return reader.parsed(path, lambda text: whole(text, 16 if text[:2] == "0x" else 10), "a number")
+
+
+def _held(reader: Reader, nodes: tuple[str, ...]) -> tuple[str, ...] | None:
+    found = holders(reader)
+    return None if found is None else tuple(sorted({one.process for one in found if one.path in nodes}))
+
+
+def _ipmi(reader: Reader) -> WatchdogDevice:
+    """The BMC's watchdog, by the parameters of its module: it has no other files."""
+    timeout, pretimeout = (whole(parameter(reader, IPMI, name) or "") for name in ("timeout", "pretimeout"))
+    return WatchdogDevice(
+        name=LEGACY,
+        identity="IPMI",
+        state=None,
+        timeout=timeout,
+        driver=IPMI,
+        device=reader.text(f"{MISC}/dev") or None,
+        hardware=True,
+        function=None,
+        min_timeout=None,
+        max_timeout=None,
+        pretimeout=pretimeout,
+        pretimeout_governor=None,
+        pretimeout_governors=(),
+        nowayout=switch(reader, IPMI, "nowayout"),
+        status=None,
+        bootstatus=None,
+        boot_causes=(),
+        options=None,
+        features=(),
+        fw_version=None,
+        access_cs0=None,
+        held_by=_held(reader, (f"/dev/{LEGACY}",)),
+    )
