@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 # Far above NR_CPUS and MAX_NUMNODES of any kernel: a file that says 0-4294967295 must not eat the memory.
 LIMIT = 1 << 16
+_DIGITS = 9
 
 
 class CpuSet(tuple[int, ...]):
@@ -21,9 +22,9 @@ class CpuSet(tuple[int, ...]):
         numbers: set[int] = set()
         for part in text.strip().split(",") if text.strip() else ():
             first, dash, last = part.partition("-")
-            if not (first.isascii() and first.isdigit()):
-                return None
-            if dash and not (last.isascii() and last.isdigit()):
+            if not all(
+                word.isascii() and word.isdigit() and len(word) <= _DIGITS for word in (first, last if dash else first)
+            ):
                 return None
             low, high = int(first), int(last) if dash else int(first)
             if low > high or high >= LIMIT:
