@@ -113,26 +113,29 @@ else:
         data: object
         problems: tuple[Problem, ...]
 
-        def __class_getitem__(cls, item: Any) -> object:
-            """`Probed[Pci]`, for annotations and for pydantic."""
-            return _alias(cls, item)
+        def __class_getitem__(cls, model: Any) -> object:
+            """`Probed[Pci]` in an annotation; evaluated only where pydantic reads the records."""
+            from typing import Annotated
 
-        @classmethod
-        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-            """{data: model or null, problems: [...]}."""
+            return Annotated[cls, _ProbedOf(model)]
+
+    class _ProbedOf:
+        """What pydantic asks for the schema of `Probed[model]`: {data: model or null, problems: [...]}."""
+
+        def __init__(self, model: Any) -> None:
+            self.model = model
+
+        def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
             from pydantic_core import core_schema
 
-            (model,) = source.__args__
+            data = core_schema.nullable_schema(handler.generate_schema(self.model))
+            problems = handler.generate_schema(tuple[Problem, ...])
             fields = [
-                core_schema.dataclass_field(
-                    "data", core_schema.nullable_schema(handler.generate_schema(model)), kw_only=True
-                ),
-                core_schema.dataclass_field("problems", handler.generate_schema(tuple[Problem, ...]), kw_only=True),
+                core_schema.dataclass_field("data", data, kw_only=True),
+                core_schema.dataclass_field("problems", problems, kw_only=True),
             ]
             arguments = core_schema.dataclass_args_schema("Probed", fields)
-            return core_schema.dataclass_schema(cls, arguments, ["data", "problems"], slots=True)
-
-    _alias = type(list[int])
+            return core_schema.dataclass_schema(source, arguments, ["data", "problems"], slots=True)
 
 
 def truth(value: bool) -> str:  # noqa: FBT001 - a value to be printed, not a switch

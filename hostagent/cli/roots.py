@@ -9,9 +9,6 @@ from hostagent.host.reader import RootError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
-
-from contextlib import contextmanager
 
 
 def add_root(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +21,17 @@ def add_root(parser: argparse.ArgumentParser) -> None:
     )
 
 
-@contextmanager
-def opened(root: str, *, thorough: bool | None = None) -> Iterator[Host]:
-    """The host at `root`; raises UsageError where there is none."""
-    try:
-        host = Host(root, thorough=thorough)
-    except RootError as error:
-        raise UsageError(f"--root {error}") from error
-    try:
-        yield host
-    finally:
-        host.close()
+class opened:  # noqa: N801 - reads as the function it would be if contextlib did not cost `probe` 2 ms
+    """The host at `root`, closed at the end of the block; raises UsageError where there is none."""
+
+    def __init__(self, root: str, *, thorough: bool | None = None) -> None:
+        try:
+            self.host = Host(root, thorough=thorough)
+        except RootError as error:
+            raise UsageError(f"--root {error}") from error
+
+    def __enter__(self) -> Host:
+        return self.host
+
+    def __exit__(self, *_error: object) -> None:
+        self.host.close()

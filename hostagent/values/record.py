@@ -43,9 +43,13 @@ def replaced(value: T, **changes: Any) -> T:
 def dataclass_view() -> None:
     """Give every record class the attributes of a dataclass, so that pydantic can read it. Idempotent."""
     from dataclasses import dataclass
+    from typing import get_type_hints
 
     while _records:
         cls = _records.pop()
+        # Resolved here, in the names of its module: pydantic looks among the class's own fields first, and a field `pci` of
+        # type `Probed[pci.Pci]` hides the module it names.
+        cls.__annotations__ = get_type_hints(cls, include_extras=True)
         dataclass(init=False, repr=False, eq=False, match_args=False, kw_only=True)(cls)
 
 

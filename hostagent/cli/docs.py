@@ -1,0 +1,43 @@
+"""`hostagent docs DIRECTORY`: the reference documents, written from the code they describe."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from hostagent.cli.entry import UsageError
+from hostagent.cli.reference import documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `docs` takes."""
+    parser.add_argument("directory", metavar="DIRECTORY", help="where the documents are")
+    parser.add_argument("--check", action="store_true", help="write nothing; say which documents are out of date")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the documents that differ, or name them."""
+    if not os.path.isdir(options.directory):
+        raise UsageError(f"{options.directory}: expected a directory")
+    stale = 0
+    for name, text in documents().items():
+        path = os.path.join(options.directory, name)
+        if _content(path) != text:
+            stale += 1
+            print(f"hostagent: {path} {'is out of date' if options.check else 'written'}", file=sys.stderr)
+            if not options.check:
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+    return 1 if stale and options.check else 0
+
+
+def _content(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None

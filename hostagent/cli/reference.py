@@ -1,0 +1,128 @@
+"""docs/{cli,labels,metrics}.md and docs/report.schema.json, each made of what the code declares."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from hostagent.cli.entry import COMMANDS, STATUSES
+from hostagent.cli.schema import schema_text
+from hostagent.cli.words import parser
+from hostagent.publish.labels import PREFIX
+from hostagent.publish.prometheus import OWN
+from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS
+
+MADE = "<!-- Generated from the code by `hostagent docs docs`. -->\n"
+
+
+def documents() -> dict[str, str]:
+    """File name to content."""
+    return {
+        "cli.md": cli_text(),
+        "labels.md": labels_text(),
+        "metrics.md": metrics_text(),
+        "report.schema.json": schema_text(),
+    }
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [tuple(heads), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    lines.insert(1, tuple("---" for _ in lines[0]))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def cli_text() -> str:
+    """The commands, their options, formats and exit statuses."""
+    text = f"{MADE}# The command line\n\n{_CLI}\n## Exit status\n\n"
+    text += _table(("status", "meaning"), ((str(status), meaning) for status, meaning in STATUSES))
+    for name, about in COMMANDS.items():
+        text += f"\n## hostagent {name}\n\n{about[0].upper()}{about[1:]}.\n"
+        rows = [_option(action) for action in _actions(name)]
+        if rows:
+            text += "\n" + _table(("argument", "meaning"), rows)
+        text += _MORE.get(name, "")
+    return text
+
+
+def _actions(name: str) -> list[argparse.Action]:
+    subparsers = next(a for a in parser(name)._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001 - as shtab and sphinx-argparse do
+    part = subparsers.choices[name]
+    return [action for action in part._actions if not isinstance(action, argparse._HelpAction)]  # noqa: SLF001
+
+
+def _option(action: argparse.Action) -> tuple[str, str]:
+    values = "{" + ",".join(str(choice) for choice in action.choices) + "}" if action.choices else None
+    shown = action.metavar or values or action.dest.upper()
+    value = "" if action.nargs == 0 else str(shown)
+    name = ", ".join(action.option_strings)
+    meaning = (action.help or "").replace("%(default)s", str(action.default))
+    return f"`{' '.join(part for part in (name, value) if part)}`", meaning
+
+
+def labels_text() -> str:
+    """Every label key an area can yield."""
+    text = f"{MADE}# Node labels\n\n{_LABELS}"
+    for area in AREAS.values():
+        if area.label_docs:
+            rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in area.label_docs)
+            text += f"\n## {area.name}: {area.about}\n\n" + _table(("key", "values", "meaning"), rows)
+    return text
+
+
+def metrics_text() -> str:
+    """Every metric family an area can have, and those of the survey itself."""
+    text = f"{MADE}# Metrics\n\n{_METRICS}"
+    own = ("the survey itself", OWN)
+    for title, metrics in (own, *((f"{area.name}: {area.about}", area.metrics) for area in AREAS.values())):
+        if metrics:
+            rows = ((f"`{m.name}`", ", ".join(f"`{label}`" for label in m.labels), m.help) for m in metrics)
+            text += f"\n## {title[0].upper() if title == own[0] else title[0]}{title[1:]}\n\n"
+            text += _table(("metric", "labels", "meaning"), rows)
+    return text
+
+
+_CLI = """\
+Data goes to standard output, always in UTF-8; what concerns the run goes to standard error. Bad input is one line that
+names the place and what was expected. Every command says in `--help` what it takes.
+"""
+
+_MORE = {
+    "probe": """
+`--root` takes the root of a machine (a directory with `sys` and `proc`: `/host` in a container, an unpacked image) or an
+archive that `hostagent capture` wrote. Nothing outside of it is read. `--only` limits the survey to some areas; the others
+are null in the report.
+
+| format | what it is for |
+| --- | --- |
+| `table` | people: devices in their IOMMU groups, pools, CPU, watchdogs, and at the end what could not be read |
+| `json` | programs: described by [report.schema.json](report.schema.json), stable within one `schema_version` |
+| `yaml` | the same document in YAML |
+| `labels` | `key=value` lines, see [labels.md](labels.md) |
+| `prom` | Prometheus text format, see [metrics.md](metrics.md); a node_exporter textfile takes it |
+| `ansible` | one JSON object of facts: the output of `/etc/ansible/facts.d/hostagent.fact`, read as `ansible_local.hostagent` |
+
+In `ansible` facts, `complete` is false where something could not be read, `labels` holds the node labels with `.` and `-` of
+their names as `_` (`ansible_local.hostagent.labels.iommu_enabled`), and each area's data stands under its name.
+
+The table is coloured on terminals. `NO_COLOR` turns colour off; `CLICOLOR_FORCE` or `FORCE_COLOR` turns it on anywhere else;
+`CLICOLOR=0` and `TERM=dumb` keep it off. Its width is `COLUMNS`, else that of the terminal, else 200.
+""",
+}
+
+_LABELS = f"""\
+Keys carry the prefix `{PREFIX}/`. A fact that the host does not say has no label. Values are made to fit the Kubernetes
+grammar: other letters become `_`, ends are trimmed to alphanumerics, the rest is cut at 63. A key is never changed; a label whose
+key does not fit, or whose value has no letter that fits, is left out, and `hostagent probe -o labels` says so on standard error.
+
+PCI classes counted by default: {", ".join(f"`{name}`" for name in DEFAULT_LABEL_OPTIONS.pci_classes)}. CPU flags by default:
+{", ".join(f"`{name}`" for name in DEFAULT_LABEL_OPTIONS.cpu_features)}.
+"""
+
+_METRICS = """\
+All are gauges. A fact that the host does not say has no series: no zero, no -1. `address` is the PCI address as the kernel
+writes it. Info metrics are always 1 and are joined by their labels, for example with node_exporter's:
+
+```promql
+hostagent_pci_device_driver_info * on (instance, address) group_left (vendor_id, device_id) hostagent_pci_device_info
+```
+"""

@@ -1,0 +1,88 @@
+"""One PCI function as one line of the page, alone or in the tree of its IOMMU group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hostagent.areas.pci import Pci, PciName
+from hostagent.cli.table.words import CARE, GOOD, NAME, QUIET, text
+from hostagent.host.pci import PciFunction
+from hostagent.values.record import record
+
+NARROW = 76
+# What a class is called where the host has no pci.ids (https://pci-ids.ucw.cz).
+_CLASSES = {
+    "01": "storage controller", "02": "network controller", "03": "display controller", "04": "multimedia device",
+    "05": "memory controller", "06": "bridge", "07": "communication controller", "08": "system peripheral",
+    "0b": "processor", "0c": "serial bus controller", "0c03": "USB controller", "0d": "wireless controller",
+    "10": "encryption controller", "11": "signal processing controller", "12": "processing accelerator",
+}  # fmt: skip
+
+
+@record
+class Shelf:
+    """What all lines share: names, and how wide the columns are."""
+
+    names: Mapping[tuple[str, str, str], PciName]
+    driver_width: int
+    narrow: bool
+
+
+def shelf(pci: Pci, width: int) -> Shelf:
+    """The shelf for all functions of a host on paper so wide."""
+    return Shelf(
+        names={(name.vendor_id, name.device_id, name.class_id): name for name in pci.names},
+        driver_width=max((len(driver_text(function).plain) for function in pci.functions), default=0),
+        narrow=width < NARROW,
+    )
+
+
+def driver_text(function: PciFunction) -> Text:
+    """The driver: ready for a guest, in use by the host, or none."""
+    if function.driver is None:
+        return Text("no driver", style=QUIET)
+    return text(function.driver, GOOD if "vfio" in function.driver else "")
+
+
+def ids(function: PciFunction) -> str:
+    """`10de:1eb8`."""
+    return f"{function.vendor_id}:{function.device_id}"
+
+
+def title(function: PciFunction, names: Mapping[tuple[str, str, str], PciName]) -> Text:
+    """`3D controller: NVIDIA Corporation TU104GL [Tesla T4]`, or what is known of it."""
+    name = names.get((function.vendor_id, function.device_id, function.class_id))
+    kind = name.class_name if name else None
+    kind = kind or _CLASSES.get(function.class_id[:4]) or _CLASSES.get(function.class_id[:2])
+    model = " ".join(part for part in (name.vendor, name.device) if part) if name else ""
+    return text(": ".join(part for part in (kind, model) if part) or f"class {function.class_id}")
+
+
+def line(function: PciFunction, on: Shelf, remark: Text | None = None) -> RenderableType:
+    """The function; on narrow paper as two lines."""
+    address = Text(function.address, style=NAME)
+    what = title(function, on.names)
+    node = Text(f" node {function.numa_node}", style=QUIET) if function.numa_node is not None else Text()
+    if remark is not None:
+        what = Text.assemble(what, " ", remark)
+    if on.narrow:
+        return Text.assemble(address, " ", driver_text(function), node, "\n", (ids(function), QUIET), " ", what)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for width in (len(address), 9, on.driver_width):
+        grid.add_column(no_wrap=True, min_width=width)
+    grid.add_column(overflow="fold")
+    grid.add_row(address, Text(ids(function), style=QUIET), driver_text(function), Text.assemble(what, node))
+    return grid
+
+
+def remark(function: PciFunction, virtual: Mapping[str, str], physical: Iterable[str]) -> Text | None:
+    """What sets a function apart from others of its kind: virtual, or the parent of virtual ones."""
+    if function.address in virtual:
+        return Text(f"VF of {virtual[function.address]}", style=QUIET)
+    if function.detail is not None and function.detail.boot_vga:
+        return Text("console", style=CARE)
+    return Text("PF with VFs", style=QUIET) if function.address in frozenset(physical) else None
