@@ -18,8 +18,8 @@ from hostagent.host import Reader
 from hostagent.host.cpuinfo import cpuinfo
 from hostagent.host.topology import PATH, sockets_and_cores
 from hostagent.host.vulnerabilities import Vulnerability, vulnerabilities
-from hostagent.values.cpuid import CpuIdentity, architecture, identity
-from hostagent.values.cpuinfo import CpuInfo, flag_sets
+from hostagent.values.cpuid import architecture, identity
+from hostagent.values.cpuinfo import IDENTITY, CpuInfo, flag_sets, number
 from hostagent.values.cpuset import CpuSet
 from hostagent.values.labels import fitted, is_name
 from hostagent.values.record import record
@@ -144,11 +144,11 @@ def probe(reader: Reader) -> Cpu:
     )
 
 
-def _bits(info: CpuInfo) -> dict[str, int]:
+def _bits(info: CpuInfo) -> dict[str, int | None]:
     """`address sizes : 46 bits physical, 48 bits virtual`."""
     fields = next(iter(info.processors.values()), {})
     words = (part.split() for part in fields.get("address sizes", "").split(","))
-    return {word[2]: int(word[0]) for word in words if len(word) == 3 and word[0].isascii() and word[0].isdigit()}
+    return {word[2]: number(word[0]) for word in words if len(word) == 3 and word[1] == "bits"}
 
 
 def _topology(reader: Reader, info: CpuInfo) -> Topology:
@@ -182,9 +182,9 @@ def _parts(reader: Reader, info: CpuInfo) -> tuple[CpuPart, ...]:
     for kind in _KINDS:
         for cpu in reader.parsed(f"sys/devices/cpu_{kind}/cpus", CpuSet.parse, "a list of CPUs") or ():
             kinds[cpu] = kind
-    alike: dict[tuple[CpuIdentity, str | None], list[int]] = {}
+    alike: dict[tuple[str | None, ...], list[int]] = {}
     for cpu, fields in info.processors.items():
-        alike.setdefault((identity(info, fields), kinds.get(cpu)), []).append(cpu)
+        alike.setdefault((kinds.get(cpu), *map(fields.get, IDENTITY)), []).append(cpu)
     return tuple(
         CpuPart(
             cpus=CpuSet(sorted(cpus)),
@@ -196,7 +196,8 @@ def _parts(reader: Reader, info: CpuInfo) -> tuple[CpuPart, ...]:
             model_name=which.model_name,
             microcode=which.microcode,
         )
-        for (which, kind), cpus in alike.items()
+        for (kind, *_), cpus in alike.items()
+        for which in (identity(info, info.processors[cpus[0]]),)
     )
 
 

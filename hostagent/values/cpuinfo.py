@@ -10,14 +10,33 @@ are online are listed. Keys differ in case between architectures and are lower-c
     processor 0: version = 00,  identification = 178B58,  machine = 3931
 
 A big x86 machine repeats most of its lines, flags of more than 1,000 letters among them, for each of hundreds of
-CPUs: lines are split once for each distinct text.
+CPUs: only distinct lines are split, and only keys that something reads are kept (clock rates and APIC IDs differ a CPU).
 """
 
 from __future__ import annotations
 
 from hostagent.values.record import record
 
-_PROCESSOR = "processor"
+IDENTITY = (
+    "vendor_id", "vendor", "mvendorid", "cpu family", "family", "model", "machine", "stepping", "revision", "model name",
+    "cpu", "cpu model", "uarch", "microcode", "cpu implementer", "cpu architecture", "cpu variant", "cpu part", "cpu revision",
+)  # fmt: skip
+FEATURES = ("flags", "features", "isa")
+_KEPT = frozenset(
+    (
+        *IDENTITY,
+        *FEATURES,
+        "physical id",
+        "cpu cores",
+        "address sizes",
+        "arch",
+        "type",
+        "timebase",
+        "platform",
+        "fdiv_bug",
+    )
+)
+_BEGINS = frozenset({"processor", "cpu number"})
 _DIGITS = 5
 
 
@@ -34,28 +53,35 @@ class CpuInfo:
 
 
 def parse(text: str) -> CpuInfo:
-    """Every field of the file; total over any text."""
+    """The kept fields of the file; total over any text."""
     processors: dict[int, dict[str, str]] = {}
     machine: dict[str, str] = {}
     current = machine
-    split: dict[str, tuple[str, str]] = {}
-    for line in text.split("\n"):
-        pair = split.get(line)
+    lines = text.split("\n")
+    split = {line: pair for line in set(lines) if (pair := _pair(line)) is not None}
+    for pair in map(split.get, lines):
         if pair is None:
-            key, _, value = line.partition(":")
-            pair = split[line] = (key.strip().lower(), value.strip())
-        key, value = pair
-        if key in (_PROCESSOR, "cpu number") and _is_number(value):
-            current = processors.setdefault(int(value), {})
-        elif key.startswith("processor ") and _is_number(key[10:]):
-            current = processors.setdefault(int(key[10:]), {})
+            continue
+        begins, key, value = pair
+        if begins is not None:
+            current = processors.setdefault(begins, {})
             current.update(_equations(value))
-            current = machine
         elif key:
             current[key] = value
-        elif not line:
+        else:
             current = machine
     return CpuInfo(processors=processors, machine=machine)
+
+
+def _pair(line: str) -> tuple[int | None, str, str] | None:
+    """A line as (the CPU whose block begins here, key, value); None for one that nothing reads. A blank line ends a block."""
+    key, _, value = line.partition(":")
+    key, value = key.strip().lower(), value.strip()
+    if key in _BEGINS and _is_number(value):
+        return int(value), key, ""
+    if key.startswith("processor ") and _is_number(key[10:]):
+        return int(key[10:]), key, value
+    return (None, key, value) if key in _KEPT or not line else None
 
 
 def _is_number(text: str) -> bool:
@@ -92,7 +118,7 @@ def flag_sets(info: CpuInfo) -> dict[frozenset[str], list[int]]:
     """Each distinct set of features, and the CPUs that have it. CPUs of which the file says nothing are left out."""
     by_text: dict[tuple[str, str], list[int]] = {}
     for cpu, fields in info.processors.items():
-        for key in ("flags", "features", "isa"):
+        for key in FEATURES:
             text = fields.get(key) or info.machine.get(key)
             if text:
                 by_text.setdefault((key, text), []).append(cpu)
