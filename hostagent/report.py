@@ -8,8 +8,11 @@ from __future__ import annotations
 from hostagent.area import Area, LabelOptions, Probed, Sample
 from hostagent.areas import (
     cpu,
+    firmware,
     hugepages,
     iommu,
+    kernel,
+    kubelet,
     kvm,
     memory,
     network,
@@ -46,9 +49,12 @@ class NodeReport:
     cpu: Probed[cpu.Cpu] | None
     kvm: Probed[kvm.Kvm] | None
     watchdog: Probed[watchdog.Watchdog] | None
+    kernel: Probed[kernel.Kernel] | None
+    firmware: Probed[firmware.Firmware] | None
     memory: Probed[memory.Memory] | None
     network: Probed[network.Network] | None
     storage: Probed[storage.Storage] | None
+    kubelet: Probed[kubelet.Kubelet] | None
 
 
 AREAS: dict[str, Area[Any]] = {name: globals()[name].AREA for name in record_fields(NodeReport)[1:]}

@@ -78,12 +78,16 @@ def _hex_fields(text: str, keep: tuple[int, ...]) -> str:
         if len(fields) < 4 or fields[0] == "Iface":
             lines.append(line)
             continue
-        shown = [
-            field if number in keep or set(field) <= {"0"} else "0" * (len(field) - 1) + "1"
-            for number, field in enumerate(fields)
-        ]
-        lines.append("\t".join(shown))
+        lines.append("\t".join(field if number in keep else _hidden_hex(field) for number, field in enumerate(fields)))
     return "\n".join(lines) + "\n"
+
+
+def _hidden_hex(field: str) -> str:
+    """An address of a route table: none stays none, link-local and multicast stay what they are, all others become ::1."""
+    if set(field) <= {"0"}:
+        return field
+    kept = field[:4] if len(field) == 32 and field.lower().startswith(("fe8", "ff")) else ""
+    return kept + "0" * (len(field) - len(kept) - 1) + "1"
 
 
 def _without_macs(text: str) -> str:
@@ -102,6 +106,8 @@ def redacted(path: str, data: bytes) -> bytes:
         text = data.decode()
     except UnicodeDecodeError:
         return data
+    from hostagent.host.kubelet_files import CONFIGS, DROP_INS, STATES, kept_lines, kept_state
+
     name = path.rpartition("/")[2]
     if path == "proc/cmdline":
         text = command_line(text) + "\n"
@@ -113,6 +119,10 @@ def redacted(path: str, data: bytes) -> bytes:
     elif path.startswith("proc/") and name == "ipv6_route":
         # destination length source length next-hop metric refcnt use flags device
         text = _hex_fields(text, keep=(1, 3, 5, 6, 7, 8, 9))
+    elif path in STATES:
+        text = kept_state(text)
+    elif path in CONFIGS or path.startswith(DROP_INS):
+        text = kept_lines(text)
     elif path == "proc/cpuinfo":
         text = _lines(text, lambda line: "Serial\t\t: 0" if line.startswith("Serial") else line)
     return _without_macs(text).encode()

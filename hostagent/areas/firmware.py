@@ -1,0 +1,211 @@
+"""Firmware: how the machine was started, what it says it is, and where its console is.
+
+    sys/firmware/efi/                                                there where UEFI started the kernel
+    sys/firmware/efi/efivars/SecureBoot-8be4df61-...                 5 bytes: 4 of attributes, then 0 or 1
+    sys/class/dmi/id/{sys_vendor,product_name,bios_version,...}      never serial numbers, never the UUID
+    proc/device-tree/model                                           machines without DMI
+    sys/class/graphics/fb0/name                                      EFI VGA, simpledrmdrmfb, i915drmfb, astdrmfb
+    sys/class/tty/console/active                                     tty0 ttyS0
+    sys/class/ipmi/ipmi0                                             a BMC with its driver loaded
+
+(Documentation/ABI/testing/sysfs-firmware-efi-vars, sysfs-class-dmi; UEFI specification 3.3, globally defined variables.)
+"""
+
+from __future__ import annotations
+
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.host import Reader
+from hostagent.host.console import Console, console
+from hostagent.host.pci import functions
+from hostagent.values.pci import PciAddress
+from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EFI = "sys/firmware/efi"
+_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+DMI = "sys/class/dmi/id"
+_MODELS = ("proc/device-tree/model", "sys/firmware/devicetree/base/model")
+# What virtual machines say in sys_vendor, product_name or bios_vendor; the first word found there names the hypervisor.
+_VIRTUAL = (
+    ("KubeVirt", "kvm"), ("OpenStack", "kvm"), ("QEMU", "kvm"), ("Bochs", "kvm"), ("RHEV", "kvm"), ("oVirt", "kvm"),
+    ("KVM", "kvm"), ("Google Compute Engine", "kvm"), ("Nutanix AHV", "kvm"), ("VMware", "vmware"),
+    ("innotek GmbH", "virtualbox"), ("VirtualBox", "virtualbox"), ("Xen", "xen"), ("Parallels", "parallels"),
+    ("BHYVE", "bhyve"), ("Apple Virtualization", "apple"), ("Microsoft Corporation Virtual Machine", "hyper-v"),
+    ("Hyper-V", "hyper-v"),
+)  # fmt: skip
+# IPMI interfaces on the bus, and the display controllers of BMCs: ASPEED, Matrox G200e and G200eW to G200eH5.
+_IPMI_CLASS = "0c07"
+_BMC_DISPLAYS = ("1a03", ("102b", ("0522", "0524", "0530", "0532", "0533", "0534", "0536", "0538", "0542")))
+
+
+@record
+class Dmi:
+    """What the machine says it is; None where it does not."""
+
+    sys_vendor: str | None
+    product_name: str | None
+    product_version: str | None
+    board_vendor: str | None
+    board_name: str | None
+    bios_vendor: str | None
+    bios_version: str | None
+    bios_date: str | None
+    chassis_type: str | None
+
+
+@record
+class Firmware:
+    """None: the host does not say.
+
+    `secure_boot`: whether the firmware checked what it started; `setup_mode`: whether its keys can be replaced freely.
+    `hypervisor`: kvm, vmware, hyper-v, xen ...; `virtual`: whether this is a virtual machine, which the CPU may say alone.
+    `bmc`: whether there is a sign of a board management controller; `bmc_functions`: its interface and display.
+    """
+
+    uefi: bool | None
+    secure_boot: bool | None
+    setup_mode: bool | None
+    dmi: Dmi | None
+    model: str | None
+    virtual: bool | None
+    hypervisor: str | None
+    console: Console
+    bmc: bool
+    bmc_functions: tuple[PciAddress, ...]
+
+
+def probe(reader: Reader) -> Firmware:
+    """What firmware left for the kernel to show."""
+    dmi = _dmi(reader)
+    hypervisor = _hypervisor(reader, dmi)
+    bmc_functions = _bmc_functions(reader)
+    return Firmware(
+        uefi=reader.exists(EFI) if reader.exists("sys/firmware") else None,
+        secure_boot=_variable(reader, "SecureBoot"),
+        setup_mode=_variable(reader, "SetupMode"),
+        dmi=dmi,
+        model=next((text for path in _MODELS if (text := reader.text(path))), None),
+        virtual=_virtual(reader, hypervisor),
+        hypervisor=hypervisor,
+        console=console(reader),
+        bmc=bool(bmc_functions or reader.names("sys/class/ipmi") or reader.exists("sys/bus/acpi/devices/IPI0001:00")),
+        bmc_functions=bmc_functions,
+    )
+
+
+def _variable(reader: Reader, name: str) -> bool | None:
+    """A global variable of one byte; None where efivarfs is not mounted or the firmware has none."""
+    path = f"{EFI}/efivars/{name}-{_GLOBAL}"
+    data = reader.raw(path)
+    if data is None:
+        return None
+    if len(data) != 5 or data[4] > 1:
+        reader.malformed(path, "4 bytes of attributes and a byte 0 or 1", data.hex())
+        return None
+    return data[4] == 1
+
+
+def _dmi(reader: Reader) -> Dmi | None:
+    if not reader.names(DMI):
+        return None
+    return Dmi(
+        sys_vendor=_said(reader, "sys_vendor"),
+        product_name=_said(reader, "product_name"),
+        product_version=_said(reader, "product_version"),
+        board_vendor=_said(reader, "board_vendor"),
+        board_name=_said(reader, "board_name"),
+        bios_vendor=_said(reader, "bios_vendor"),
+        bios_version=_said(reader, "bios_version"),
+        bios_date=_said(reader, "bios_date"),
+        chassis_type=_said(reader, "chassis_type"),
+    )
+
+
+def _said(reader: Reader, name: str) -> str | None:
+    """A DMI string in one line: some BIOS versions hold carriage returns."""
+    return " ".join((reader.text(f"{DMI}/{name}") or "").split()) or None
+
+
+def _hypervisor(reader: Reader, dmi: Dmi | None) -> str | None:
+    told = reader.text("sys/hypervisor/type")
+    if told:
+        return told
+    if dmi is None:
+        return None
+    said = " ".join(part for part in (dmi.sys_vendor, dmi.product_name, dmi.bios_vendor) if part)
+    return next((kind for word, kind in _VIRTUAL if word in said), None)
+
+
+def _virtual(reader: Reader, hypervisor: str | None) -> bool | None:
+    """Only x86 has a CPU flag for it; elsewhere a machine that does not name its hypervisor may be either."""
+    if hypervisor is not None:
+        return True
+    for line in reader.lines("proc/cpuinfo"):
+        name, colon, flags = line.partition(":")
+        if colon and name.strip() == "flags":
+            return "hypervisor" in flags.split()
+    return None
+
+
+def _bmc_functions(reader: Reader) -> tuple[PciAddress, ...]:
+    aspeed, (matrox, displays) = _BMC_DISPLAYS
+    return tuple(
+        one.address
+        for one in functions(reader)
+        if one.class_id.startswith(_IPMI_CLASS)
+        or (one.class_id.startswith("03") and one.vendor_id == aspeed)
+        or (one.vendor_id == matrox and one.device_id in displays)
+    )
+
+
+def labels(firmware: Firmware, _options: LabelOptions) -> Iterator[tuple[str, str]]:
+    """How the machine starts."""
+    if firmware.uefi is not None:
+        yield "firmware.uefi", truth(firmware.uefi)
+    # BIOS has no Secure Boot: that is known, not unknown.
+    secure_boot = False if firmware.uefi is False else firmware.secure_boot
+    if secure_boot is not None:
+        yield "firmware.secure-boot", truth(secure_boot)
+
+
+_LABELS = (
+    LabelDoc(key="firmware.uefi", values="true, false", meaning="Whether UEFI started the kernel"),
+    LabelDoc(
+        key="firmware.secure-boot",
+        values="true, false",
+        meaning="Whether Secure Boot is on; absent where UEFI variables cannot be seen",
+    ),
+)
+
+_UEFI = Metric(name="hostagent_firmware_uefi", help="Whether UEFI started the kernel.", labels=())
+_SECURE_BOOT = Metric(name="hostagent_firmware_secure_boot", help="Whether Secure Boot is on.", labels=())
+_INFO = Metric(
+    name="hostagent_firmware_info",
+    help="The machine and its firmware, as DMI names them. Always 1.",
+    labels=("sys_vendor", "product_name", "bios_vendor", "bios_version"),
+)
+
+
+def samples(firmware: Firmware) -> Iterator[Sample]:
+    """Facts of the last boot."""
+    for metric, value in ((_UEFI, firmware.uefi), (_SECURE_BOOT, firmware.secure_boot)):
+        if value is not None:
+            yield Sample(metric=metric, labels=(), value=int(value))
+    if firmware.dmi is not None:
+        dmi = firmware.dmi
+        names = (dmi.sys_vendor, dmi.product_name, dmi.bios_vendor, dmi.bios_version)
+        yield Sample(metric=_INFO, labels=tuple(name or "" for name in names), value=1)
+
+
+AREA = Area(
+    name="firmware",
+    about="UEFI or BIOS, Secure Boot, DMI and the console",
+    probe=probe,
+    labels=labels,
+    label_docs=_LABELS,
+    samples=samples,
+    metrics=(_UEFI, _SECURE_BOOT, _INFO),
+)

@@ -1,0 +1,94 @@
+"""Where the machine shows its console, and which PCI functions that takes.
+
+    sys/class/graphics/fb0/name      EFI VGA (efifb), VESA VGA (vesafb), simple (simplefb), simpledrmdrmfb, astdrmfb ...
+    sys/class/graphics/fb0/device    -> the PCI function, or a platform device made from what firmware set up
+    sys/class/drm/card0/device       -> as above
+    sys/bus/pci/devices/<address>/boot_vga    1 where firmware showed its own console
+    sys/class/tty/console/active     tty0 ttyS0
+
+A framebuffer that firmware set up (efifb, simpledrm) keeps the BARs of the boot display: vfio-pci then cannot have them.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.carriers import ordered, place, split
+from hostagent.host.disks import natural
+from hostagent.host.pci import DEVICES, functions
+from hostagent.host.reader import Reader
+from hostagent.values.pci import PciAddress
+from hostagent.values.record import record
+
+GRAPHICS = "sys/class/graphics"
+DRM = "sys/class/drm"
+# Names of framebuffers and DRM drivers that use what firmware left.
+_FIRMWARE = ("EFI VGA", "VESA VGA", "simple", "simple-framebuffer", "simpledrm", "efidrm", "vesadrm", "ofdrm", "OFfb")
+
+
+@record
+class Display:
+    """A framebuffer (fb0) or a DRM card (card0).
+
+    `driver`: what it calls itself, or its driver. `function`: None where it is not on PCI, or does not say so.
+    `firmware`: whether it uses what firmware set up.
+    """
+
+    name: str
+    driver: str | None
+    function: PciAddress | None
+    firmware: bool
+
+
+@record
+class Console:
+    """The displays of the machine, and its console.
+
+    `active`: consoles of the kernel, the last is /dev/console; None where the host does not say. `boot_vga`: the function
+    firmware showed its console on. `functions`: those whose loss takes a console away: the boot display, and what is behind the
+    first framebuffer, which has the kernel's console. Other framebuffers are on displays that can be given away.
+    """
+
+    displays: tuple[Display, ...]
+    active: tuple[str, ...] | None
+    boot_vga: PciAddress | None
+    functions: tuple[PciAddress, ...]
+
+
+def console(reader: Reader) -> Console:
+    """Displays and console of the machine."""
+    frames = [_display(reader, GRAPHICS, name) for name in _numbered(reader, GRAPHICS, "fb")]
+    cards = [_display(reader, DRM, name) for name in _numbered(reader, DRM, "card")]
+    active = reader.text("sys/class/tty/console/active")
+    boot_vga = _boot_vga(reader)
+    first = frames[0].function if frames else None
+    return Console(
+        displays=(*frames, *cards),
+        active=None if active is None else tuple(active.split()),
+        boot_vga=boot_vga,
+        functions=ordered({address for address in (boot_vga, first) if address is not None}),
+    )
+
+
+def _numbered(reader: Reader, base: str, head: str) -> list[str]:
+    """`card0` and not its outputs (`card0-HDMI-A-1`)."""
+    return sorted((name for name in reader.names(base) if name.removeprefix(head).isdigit()), key=natural)
+
+
+def _display(reader: Reader, base: str, name: str) -> Display:
+    path = f"{base}/{name}"
+    driver = reader.text(f"{path}/name") or reader.target(f"{path}/device/driver")
+    found = split(place(reader, path) or "")[0]
+    return Display(
+        name=name,
+        driver=driver,
+        function=found[-1] if found else None,
+        firmware=driver is not None and driver.startswith(_FIRMWARE),
+    )
+
+
+def _boot_vga(reader: Reader) -> PciAddress | None:
+    shown = [
+        one.address
+        for one in functions(reader)
+        if one.class_id.startswith("03") and reader.flag(f"{DEVICES}/{one.address}/boot_vga") is True
+    ]
+    return shown[0] if shown else None

@@ -1,0 +1,58 @@
+"""Which operating system this is: os-release(5).
+
+    NAME="Red Hat Enterprise Linux CoreOS"
+    ID="rhcos"
+    VERSION_ID="4.16"
+    OPENSHIFT_VERSION="4.16"
+
+etc/os-release, or usr/lib/os-release where etc has none. From OpenShift 4.19 on ID is rhel and VARIANT_ID coreos.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.reader import Reader
+from hostagent.values.record import record
+
+_PLACES = ("etc/os-release", "usr/lib/os-release")
+_OSTREE = "run/ostree-booted"
+
+
+@record
+class OsRelease:
+    """What os-release says. `ostree`: whether it was booted from an ostree deployment, whose /usr is read-only."""
+
+    id: str | None
+    id_like: tuple[str, ...]
+    version_id: str | None
+    variant_id: str | None
+    openshift_version: str | None
+    ostree: bool
+
+
+def os_release(reader: Reader) -> OsRelease | None:
+    """The operating system, None where the root has no os-release."""
+    text = next((text for path in _PLACES if (text := reader.text(path)) is not None), None)
+    if text is None:
+        return None
+    values = variables(text)
+    return OsRelease(
+        id=values.get("ID"),
+        id_like=tuple(values.get("ID_LIKE", "").split()),
+        version_id=values.get("VERSION_ID"),
+        variant_id=values.get("VARIANT_ID"),
+        openshift_version=values.get("OPENSHIFT_VERSION"),
+        ostree=reader.exists(_OSTREE),
+    )
+
+
+def variables(text: str) -> dict[str, str]:
+    """Shell-like assignments; quotes around a value and backslashes inside it go, empty values too."""
+    found = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        if equals and not name.startswith("#") and value:
+            found[name] = value.replace("\\", "")
+    return found
