@@ -36,7 +36,7 @@ Value = str | int | bool | None | Verbatim | Commented | Mapping[str, "Value"] |
 
 def emit(document: Mapping[str, Value], *, sort: bool) -> str:
     """The document as text; `sort` orders every mapping as yaml.v3 does, else the order given is kept."""
-    return "".join(f"{line}\n" for line in _collection(document, 0, sort=sort))
+    return "".join(f"{line}\n" for line in lines(document, 0, sort=sort))
 
 
 def natural(keys: Sequence[str]) -> list[str]:
@@ -44,31 +44,31 @@ def natural(keys: Sequence[str]) -> list[str]:
     return sorted(keys, key=cmp_to_key(_compared))
 
 
-def _collection(value: Value, column: int, *, sort: bool) -> list[str]:
-    """Lines of a mapping or sequence that is not empty."""
-    lines: list[str] = []
+def lines(value: Value, column: int, *, sort: bool) -> list[str]:
+    """The lines of a mapping or sequence that is not empty, beginning at `column`."""
+    found: list[str] = []
     pad = " " * column
     if isinstance(value, Mapping):
         for key in natural(tuple(value)) if sort else value:
             item = value[key]
             if isinstance(item, Commented):
-                lines += [f"{pad}# {text}".rstrip() for text in item.lines]
+                found += [f"{pad}# {text}".rstrip() for text in item.lines]
                 item = item.value
-            lines += _entry(f"{pad}{scalars.key(key)}:", item, column, sort=sort)
-        return lines
+            found += _entry(f"{pad}{scalars.key(key)}:", item, column, sort=sort)
+        return found
     assert isinstance(value, Sequence)
     for item in value:
         if _is_full(item):
-            first, *rest = _collection(item, column + 2, sort=sort)
-            lines += [f"{pad}- {first[column + 2 :]}", *rest]
+            first, *rest = lines(item, column + 2, sort=sort)
+            found += [f"{pad}- {first[column + 2 :]}", *rest]
         else:
-            lines += f"{pad}- {_leaf(item, column + 2)}".split("\n")
-    return lines
+            found += f"{pad}- {_leaf(item, column + 2)}".split("\n")
+    return found
 
 
 def _entry(head: str, item: Value, column: int, *, sort: bool) -> list[str]:
     if _is_full(item):
-        return [head, *_collection(item, column + 2, sort=sort)]
+        return [head, *lines(item, column + 2, sort=sort)]
     return f"{head} {_leaf(item, column + 2)}".split("\n")
 
 
