@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hostagent.daemon.http import Server
 
 DISCARD = 65536
+PLAIN_ON_TLS = b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n400 this port speaks HTTPS\n"
 
 
 class Phase(Enum):
@@ -117,8 +118,8 @@ class Connection:
         try:
             if not self._wire.handshake():
                 return
-        except OSError:
-            self.drop("handshake")
+        except OSError as error:
+            self._not_tls() if getattr(error, "reason", "") == "HTTP_REQUEST" else self.drop("handshake")
             return
         tls = self._wire.tls
         if (
@@ -130,6 +131,17 @@ class Connection:
             return
         self._enter(Phase.READING)
         self._receive()  # a client sends its request right behind the handshake
+
+    def _not_tls(self) -> None:
+        """Plain HTTP on the TLS port: tell, as Go does, and count it as a failed handshake."""
+        try:
+            self._wire.answer_in_plain(PLAIN_ON_TLS)
+        except OSError:
+            self.drop("handshake")
+            return
+        self._server.dropped["handshake"] += 1
+        self._enter(Phase.LINGERING, self._limits.linger_seconds)
+        self._wire.watch(read=True, write=False)
 
     def _receive(self) -> None:
         # never hold more than a head's worth: h11 bounds only heads that are incomplete
@@ -170,6 +182,9 @@ class Connection:
             self.drop("reconfigured")
             return
         self._always = protection.headers
+        if not event.http_version.startswith(b"1."):
+            self._refuse(plain(505))
+            return
         try:
             self._request = request_of(event, peer=self._peer)
         except BadQueryError as error:

@@ -14,7 +14,6 @@ from contextlib import suppress
 
 WANTS_READ = (BlockingIOError, ssl.SSLWantReadError)
 WANTS_WRITE = (BlockingIOError, ssl.SSLWantWriteError)
-PLAIN_ON_TLS = b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n400 this port speaks HTTPS\n"
 
 
 class Wire:
@@ -40,6 +39,7 @@ class Wire:
 
     def wrap(self, context: ssl.SSLContext) -> None:
         """Become TLS; the handshake follows."""
+        self._sock.getpeername()  # raises where the peer is gone already; wrap_socket would too, and lose the socket
         self._sock = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
 
     def handshake(self) -> bool:
@@ -53,13 +53,13 @@ class Wire:
         except ssl.SSLWantWriteError:
             self.watch(read=False, write=True)
             return False
-        except ssl.SSLError as error:
-            if error.reason == "HTTP_REQUEST":
-                with suppress(OSError):
-                    socket.socket.send(self._sock, PLAIN_ON_TLS)
-            raise
         self.watch(read=True, write=False)
         return True
+
+    def answer_in_plain(self, answer: bytes) -> None:
+        """Where the peer does not speak TLS: say something past it, and close our direction."""
+        socket.socket.send(self._sock, answer)
+        self._sock.shutdown(socket.SHUT_WR)  # and an SSLSocket is a plain one from here
 
     def watch(self, *, read: bool, write: bool) -> None:
         """Ask the loop for what is wanted, and only where that changed: each change is a system call."""

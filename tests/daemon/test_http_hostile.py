@@ -1,0 +1,245 @@
+"""Clients that mean ill, or are broken in ways that look so: everybody else is served on, and they end by themselves."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import time
+
+import pytest
+
+from hostagent.daemon.http_message import LIMITS
+from hostagent.values.record import replaced
+from tests.daemon.http_running import BIG, ask, is_closed_by_peer, read_answer, running
+
+SHORT = replaced(
+    LIMITS,
+    request_seconds=0.4,
+    idle_seconds=0.4,
+    answer_seconds=0.4,
+    linger_seconds=0.3,
+    stall_seconds=0.05,
+    send_buffer=4096,
+)
+
+
+def seconds_until_closed(sock: socket.socket) -> float:
+    began = time.monotonic()
+    assert is_closed_by_peer(sock)
+    return time.monotonic() - began
+
+
+def test_silence_ends_at_the_deadline():
+    with running(limits=SHORT) as site, site.connect() as sock:
+        assert 0.3 < seconds_until_closed(sock) < 1.0
+        assert site.server.dropped == {"deadline": 1}
+
+
+def test_a_trickle_of_bytes_does_not_extend_the_deadline():
+    with running(limits=SHORT) as site, site.connect() as sock:
+        began = time.monotonic()
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            for byte in b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 200:
+                sock.sendall(bytes([byte]))
+                time.sleep(0.02)
+        assert 0.3 < time.monotonic() - began < 1.0
+
+
+def test_a_trickle_on_a_kept_connection_has_a_deadline_too():
+    with running(limits=replaced(SHORT, idle_seconds=30.0)) as site, site.connect() as sock:
+        assert ask(sock)[0] == 200
+        sock.sendall(b"G")
+        assert 0.3 < seconds_until_closed(sock) < 1.0
+        assert site.server.dropped == {"deadline": 1}
+
+
+def test_kept_connection_ends_when_idle_and_that_is_nobodys_fault():
+    with running(limits=SHORT) as site, site.connect() as sock:
+        assert ask(sock)[0] == 200
+        assert 0.3 < seconds_until_closed(sock) < 1.0
+        assert site.server.dropped == {}
+
+
+def test_half_a_request_and_gone():
+    with running() as site:
+        for _ in range(20):
+            with site.connect() as sock:
+                sock.sendall(b"GET /metrics HTTP/1.1\r\nHo")
+        assert site.get()[0] == 200
+        site.until(lambda: site.server.open_connections == 0)
+
+
+def test_reset_instead_of_goodbye():
+    with running() as site:
+        for request in (b"", b"GET /metrics HTTP/1.1\r\n", b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n"):
+            sock = site.connect()
+            sock.sendall(request)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            if b"big" in request:
+                site.until(lambda: site.server.requests[200] == 1)
+            else:
+                site.until(lambda: site.server.open_connections == 1)
+            sock.close()
+            site.until(lambda: site.server.open_connections == 0)
+        assert site.server.dropped == {"reset": 3}
+
+
+def test_reset_while_lingering():
+    with running() as site, site.connect() as sock:
+        sock.sendall(b"nonsense\r\n\r\n")
+        assert read_answer(sock)[0] == 400
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        sock.close()
+        site.until(lambda: site.server.open_connections == 0)
+
+
+@pytest.mark.parametrize("size", [8192, 20_000, 1_000_000])
+def test_huge_headers_are_refused_and_the_client_learns_why(size: int):
+    with running() as site, site.connect() as sock:
+        status, headers, _ = ask(sock, "/metrics", "X: " + "a" * size)
+        assert (status, headers["connection"]) == (431, "close")
+        assert is_closed_by_peer(sock)
+        assert site.server.requests == {431: 1}
+
+
+def test_head_of_exactly_the_bound():
+    line = b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: "
+    with running() as site, site.connect() as sock:
+        sock.sendall(line + b"a" * (8192 - len(line) - 4) + b"\r\n\r\n")
+        assert read_answer(sock)[0] == 200
+
+
+def test_a_million_tiny_headers_end_early():
+    with running() as site, site.connect() as sock:
+        sock.sendall(b"GET /metrics HTTP/1.1\r\n" + b"a: b\r\n" * 100_000)
+        assert read_answer(sock)[0] == 431
+
+
+def test_endless_refused_request_is_not_read_for_ever():
+    limits = replaced(LIMITS, linger_bytes=300_000, linger_seconds=30.0)
+    with running(limits=limits) as site, site.connect() as sock:
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            for _ in range(1000):
+                sock.sendall(b"a" * 65536)
+        site.until(lambda: site.server.open_connections == 0)
+
+
+def test_refused_and_silent_ends_at_the_linger_deadline():
+    with running(limits=SHORT) as site, site.connect() as sock:
+        sock.sendall(b"nonsense\r\n\r\n")
+        assert read_answer(sock)[0] == 400
+        site.until(lambda: site.server.open_connections == 0, seconds=1.0)
+        assert site.server.dropped == {}
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300), 400),  # TLS on the plain port
+        (b"GET /metrics HTTP/1.1\r\n\r\n", 400),  # no Host
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 413),
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", 413),
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
+        (b"POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", 405),
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET /met\x00rics HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /metrics HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        (b"\r\n\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_for_us(raw: bytes, status: int):
+    with running() as site, site.connect() as sock:
+        sock.sendall(raw)
+        assert read_answer(sock)[0] == status
+        assert is_closed_by_peer(sock)
+        assert site.get()[0] == 200
+
+
+def test_slow_reader_ends_at_the_deadline_and_is_held_in_little_memory():
+    with running(limits=SHORT) as site:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        socks = [site.connect() for _ in range(20)]
+        for sock in socks:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert site.get()[0] == 200
+        site.until(lambda: site.server.dropped["deadline"] == 20, seconds=2.0)
+        for sock in socks:
+            sock.close()
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # KiB; 20 copies were 160 MB
+
+
+def test_reader_that_takes_its_time_gets_all():
+    with running(limits=replaced(LIMITS, send_buffer=4096)) as site, site.connect() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        sock.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        time.sleep(0.1)
+        assert read_answer(sock)[2] == BIG
+
+
+# when all connections are taken
+
+
+def test_silent_connections_push_out_each_other_only():
+    with running(limits=replaced(LIMITS, connections=10)) as site:
+        with site.connect() as scraper:
+            assert ask(scraper)[0] == 200
+            silent = [site.connect() for _ in range(30)]
+            for _ in range(5):
+                assert ask(scraper)[0] == 200
+                assert site.get()[0] == 200
+            assert site.call(lambda: site.server.open_connections) in {9, 10}
+            assert site.server.dropped["refused"] == 0
+            assert is_closed_by_peer(silent[0])
+            for sock in silent:
+                sock.close()
+
+
+def test_idle_connections_give_way_next():
+    with running(limits=replaced(LIMITS, connections=2)) as site:
+        with site.connect() as first, site.connect() as second:
+            assert (ask(first)[0], ask(second)[0]) == (200, 200)
+            assert site.get()[0] == 200
+            assert is_closed_by_peer(first)
+            assert ask(second)[0] == 200
+
+
+def test_stalled_readers_give_way_last():
+    with running(limits=replaced(LIMITS, connections=2, stall_seconds=0.1, send_buffer=4096)) as site:
+        socks = [site.connect() for _ in range(2)]
+        for sock in socks:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        site.until(lambda: site.server.requests[200] == 2)
+        with site.connect() as refused:  # both are being served, as far as can be told yet
+            assert read_answer(refused)[0] == 503
+        time.sleep(0.15)
+        assert site.get()[0] == 200
+        assert site.server.dropped == {"refused": 1, "evicted": 1}
+        for sock in socks:
+            sock.close()
+
+
+def test_out_of_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with running() as site:
+        silent = [site.connect() for _ in range(3)]
+        site.until(lambda: site.server.open_connections == 3)
+        waiting = [socket.socket() for _ in range(4)]
+        highest = max(sock.fileno() for sock in waiting)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+        try:
+            for sock in waiting:
+                sock.settimeout(5)
+                sock.connect(("127.0.0.1", site.port))
+            site.until(lambda: site.server.dropped["evicted"] >= 1)
+            assert ask(waiting[0])[0] == 200
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for sock in (*silent, *waiting):
+                sock.close()
+        assert site.get()[0] == 200
