@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from hostagent.areas.pci import Pci, PciName
-from hostagent.cli.table.words import CARE, GOOD, NAME, QUIET, text
+from hostagent.cli.table.words import GOOD, NAME, QUIET, joined, text
 from hostagent.host.pci import PciFunction
 from hostagent.values.record import record
 
@@ -65,24 +66,14 @@ def title(function: PciFunction, names: Mapping[tuple[str, str, str], PciName]) 
 def line(function: PciFunction, on: Shelf, remark: Text | None = None) -> RenderableType:
     """The function; on narrow paper as two lines."""
     address = Text(function.address, style=NAME)
-    what = title(function, on.names)
-    node = Text(f" node {function.numa_node}", style=QUIET) if function.numa_node is not None else Text()
-    if remark is not None:
-        what = Text.assemble(what, " ", remark)
+    node = Text(f"node {function.numa_node}", style=QUIET) if function.numa_node is not None else None
+    what = joined((title(function, on.names), node, remark))
     if on.narrow:
-        return Text.assemble(address, " ", driver_text(function), node, "\n", (ids(function), QUIET), " ", what)
+        first = Text.assemble(address, " ", driver_text(function))
+        return Group(first, Padding(Text.assemble((ids(function), QUIET), " ", what), (0, 0, 0, 2)))
     grid = Table.grid(padding=(0, 2, 0, 0))
     for width in (len(address), 9, on.driver_width):
         grid.add_column(no_wrap=True, min_width=width)
     grid.add_column(overflow="fold")
-    grid.add_row(address, Text(ids(function), style=QUIET), driver_text(function), Text.assemble(what, node))
+    grid.add_row(address, Text(ids(function), style=QUIET), driver_text(function), what)
     return grid
-
-
-def remark(function: PciFunction, virtual: Mapping[str, str], physical: Iterable[str]) -> Text | None:
-    """What sets a function apart from others of its kind: virtual, or the parent of virtual ones."""
-    if function.address in virtual:
-        return Text(f"VF of {virtual[function.address]}", style=QUIET)
-    if function.detail is not None and function.detail.boot_vga:
-        return Text("console", style=CARE)
-    return Text("PF with VFs", style=QUIET) if function.address in frozenset(physical) else None

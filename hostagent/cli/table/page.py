@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from hostagent.cli.table import devices, problems
+from hostagent.cli.table import devices, machine, pools, problems, uses, watchdogs
 from hostagent.cli.table.paper import Paper, printed, standard_output
 from hostagent.report import NodeReport
 
@@ -14,9 +14,13 @@ from hostagent.report import NodeReport
 def page(report: NodeReport, on: Paper | None = None) -> str:
     """The report as text for `on`, or for what standard output is."""
     on = on or standard_output()
-    return printed(_blocks(report, on), on)
+    return printed(_blocks(report, on), on).removeprefix("\n")
 
 
 def _blocks(report: NodeReport, on: Paper) -> Iterator[RenderableType]:
+    yield from machine.section(report)
     yield from devices.section(report, on.width)
+    yield from pools.section(report)
+    yield from watchdogs.section(report)
+    yield from uses.section(report)
     yield from problems.section(report)

@@ -87,5 +87,8 @@ def printed(blocks: Iterable[RenderableType], on: Paper) -> str:
     )
     for block in blocks:
         console.print(block)
+    text = sheet.getvalue()
+    if not on.encoding.lower().startswith("utf"):
+        text = text.replace("·", "-").replace("⋮", ":")
     # Cells are padded to their columns; the padding at the end of a line is nobody's.
-    return "".join(f"{line.rstrip()}\n" for line in sheet.getvalue().split("\n")[:-1])
+    return "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from rich.table import Table
 from rich.text import Text
+
+from hostagent.area import Probed
+
+T = TypeVar("T")
 
 GOOD = "green"
 BAD = "bold red"
@@ -78,3 +83,13 @@ def columns(heads: Iterable[str], rows: Iterable[Iterable[Text | str]], right: I
     for row in rows:
         table.add_row(*[cell if isinstance(cell, Text) else text(cell) for cell in row])
     return table
+
+
+def found(probed: Probed[T] | None) -> T | None:
+    """What an area found; None where it was not asked for or failed."""
+    return None if probed is None else probed.data
+
+
+def onoff(value: bool | None, name: str) -> str | None:  # noqa: FBT001 - a value to be printed
+    """`nested on`, `nested off`; None where nobody says."""
+    return None if value is None else f"{name} {'on' if value else 'off'}"

@@ -1,0 +1,67 @@
+"""The IOMMU and VFIO in a few lines: on or off, why, and what vfio-pci was asked to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from hostagent.areas import iommu as area
+from hostagent.areas.iommu import Iommu
+from hostagent.areas.vfio import IdRequest, Vfio
+from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, counted, joined, text
+
+_WHY = {
+    area.ON: "on",
+    area.NO_TABLE: "off: the firmware describes none; look for VT-d or AMD-Vi in its setup",
+    area.OFF_BY_ARGUMENT: "off: a kernel argument switches it off",
+    area.NOT_ENABLED: "off: this kernel wants intel_iommu=on",
+    area.NOT_STARTED: "off: the firmware describes one and the kernel drives none; its log says why",
+    area.GUEST: "off: this virtual machine was given none",
+    area.UNKNOWN: "off, and nothing to be seen that would say why",
+}
+
+
+def iommu_line(iommu: Iommu) -> Text:
+    """On or off, whose, and how."""
+    remapping = iommu.interrupt_remapping
+    return joined(
+        (
+            Text(_WHY[iommu.reason], style=GOOD if iommu.enabled else CARE),
+            iommu.vendor,
+            _remapping(remapping) if iommu.enabled and remapping is not None else None,
+            counted(len(iommu.groups), "group") if iommu.groups else None,
+            f"{iommu.default_domain} domains" if iommu.default_domain else None,
+            text(" ".join(iommu.arguments), QUIET) if iommu.arguments else None,
+        )
+    )
+
+
+def _remapping(on: bool) -> Text:  # noqa: FBT001 - a fact
+    return Text(f"interrupt remapping {'on' if on else 'off'}", style=GOOD if on else BAD)
+
+
+def vfio_lines(vfio: Vfio) -> Iterator[Text]:
+    """The module and its switches; then each place that gives ids."""
+    parameters = vfio.parameters
+    dangers = (
+        ("unsafe interrupts allowed", parameters.unsafe_interrupts),
+        ("no-IOMMU mode", parameters.noiommu),
+        ("denylist off", parameters.disable_denylist),
+    )
+    yield joined(
+        (
+            f"vfio-pci {vfio.vfio_pci}" if vfio.vfio_pci else Text("no vfio-pci to be seen", style=QUIET),
+            f"iommufd {vfio.iommufd}" if vfio.iommufd and vfio.iommufd != "absent" else None,
+            Text(f"{counted(len(vfio.bound), 'function')} bound", style=GOOD) if vfio.bound else None,
+            *(Text(name, style=BAD) for name, on in dangers if on),
+        )
+    )
+    for request in vfio.id_requests:
+        yield _request(request)
+
+
+def _request(request: IdRequest) -> Text:
+    place = request.source if request.line is None else f"{request.source}:{request.line}"
+    what = text(f"ids={','.join(request.ids)}", "" if request.effective else QUIET)
+    return Text.assemble(what, " ", text(place, QUIET), "" if request.effective else (" not heard", CARE))

@@ -1,0 +1,100 @@
+"""What the host itself stands on: taking one of these functions away takes the default route or the root disk with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from hostagent.areas.network import Network
+from hostagent.areas.storage import Storage
+from hostagent.cli.table.words import CARE, NAME, QUIET, columns, counted, found, heading, joined, text
+from hostagent.host.links import Link
+from hostagent.report import NodeReport
+from hostagent.values.pci import PciAddress
+
+
+def marks(report: NodeReport) -> dict[PciAddress, tuple[str, ...]]:
+    """Function to what of the host it carries, in the order of the section."""
+    carried: dict[PciAddress, list[str]] = {}
+    for what, _, addresses in _rows(report):
+        for address in addresses:
+            carried.setdefault(address, []).append(what)
+    return {address: tuple(dict.fromkeys(whats)) for address, whats in carried.items()}
+
+
+def section(report: NodeReport) -> Iterator[RenderableType]:
+    """One line for each use."""
+    rows = [
+        (text(what), text(through), joined((Text(address, style=NAME) for address in addresses), " "))
+        for what, through, addresses in _rows(report)
+    ]
+    network, storage = found(report.network), found(report.storage)
+    unknown = []
+    if network is not None and not network.routes_known:
+        unknown.append("routes")
+    if storage is not None and not storage.mounts_known:
+        unknown.append("mounts")
+    if rows or unknown:
+        remark = (
+            Text(f"{' and '.join(unknown)} not known: take no function for unused", style=CARE) if unknown else None
+        )
+        yield heading("The host stands on", remark)
+    if rows:
+        yield columns(("what", "through", "PCI functions"), rows)
+
+
+def _rows(report: NodeReport) -> list[tuple[str, str, tuple[PciAddress, ...]]]:
+    """(what, through what, functions)."""
+    network, storage = found(report.network), found(report.storage)
+    rows = _routes(network) if network is not None else []
+    return rows + (_storage(storage) if storage is not None else [])
+
+
+def _routes(network: Network) -> list[tuple[str, str, tuple[PciAddress, ...]]]:
+    links = {link.name: link for link in network.links}
+    rows = []
+    for link in network.links:
+        if link.carries_default_route:
+            rows.append(("default route", _below(link, links), link.functions))
+        elif link.carries_routes and link.functions:
+            rows.append(("route", _below(link, links), link.functions))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _below(link: Link, links: dict[str, Link]) -> str:
+    """`br0 (bridge) on bond0 (bond) on eth0, eth1`."""
+    steps, level, seen = [], [link.name], {link.name}
+    while level:
+        steps.append(", ".join(_with_kind(links[name]) if name in links else name for name in level))
+        below = [name for upper in level if upper in links for name in links[upper].lowers if name not in seen]
+        level = list(dict.fromkeys(below))
+        seen.update(level)
+    return " on ".join(steps)
+
+
+def _with_kind(link: Link) -> str:
+    return link.name if link.kind == "physical" else f"{link.name} ({link.kind})"
+
+
+def _storage(storage: Storage) -> list[tuple[str, str, tuple[PciAddress, ...]]]:
+    rows = []
+    remote = 0
+    for use in storage.uses:
+        carriers = use.carriers
+        if carriers.network and not carriers.functions and not carriers.unresolved:
+            remote += 1
+            continue
+        steps = " on ".join(carriers.chain) or use.source
+        through = " ".join(part for part in (use.filesystem, steps) if part)
+        notes = ("over the network",) if carriers.network else ()
+        remarks = "; ".join((*notes, *carriers.unresolved))
+        rows.append((use.what, f"{through} ({remarks})" if remarks else through, carriers.functions))
+    return rows + ([(counted(remote, "mount"), "the network", ())] if remote else [])
+
+
+def mark(whats: tuple[str, ...]) -> Text:
+    """The remark behind a function."""
+    shown = whats if len(whats) <= 3 else (*whats[:3], f"{len(whats) - 3} more")
+    return Text.assemble(("carries ", QUIET), text(", ".join(shown), CARE))
