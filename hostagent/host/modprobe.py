@@ -64,7 +64,8 @@ def _directives(reader: Reader) -> tuple[Directive, ...]:
             module, _, arguments = rest.strip().partition(" ")
             if command in _COMMANDS and module and (arguments.strip() or command in _BARE):
                 name = module if command == "alias" else normal(module)
-                found.append(_directive(path, number, command, name, arguments.strip()))
+                # kmod reads one word after `blacklist`.
+                found.append(_directive(path, number, command, name, "" if command in _BARE else arguments.strip()))
     for key, value in parameters(reader) or ():
         if same_name(key, "modprobe.blacklist") or key in ("module_blacklist", "rd.driver.blacklist"):
             found += [_directive(CMDLINE, None, "blacklist", normal(name), "") for name in _listed(value)]
