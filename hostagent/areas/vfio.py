@@ -1,10 +1,9 @@
 """VFIO: the modules that give devices to guests, what they were asked to take, and what each IOMMU group would allow.
 
     /sys/class/vfio/                17              groups vfio holds; noiommu-0 in unsafe no-IOMMU mode
-    /sys/class/vfio-dev/vfio0       -> ../../devices/pci0000:00/.../0000:03:00.0/vfio-dev/vfio0     (Linux 6.1)
     /sys/class/misc/{vfio,iommu}    the container node and the iommufd node (/dev/vfio/vfio, /dev/iommu)
     /sys/module/<module>/parameters/<name>
-    modprobe.d, modules-load.d, /proc/cmdline: see hostagent.host.modprobe
+    modprobe.d, modules-load.d, /proc/cmdline: see hostagent.host.modprobe; what is bound: hostagent.host.bound
 
 Documentation/driver-api/vfio.rst. `ids` itself cannot be read back: the parameter has no file. The kernel gives a group
 away if every member is driverless or held by a driver that lets go of it (hostagent.values.vfio); of the others,
@@ -15,6 +14,7 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
 from hostagent.host import Reader
+from hostagent.host.bound import BoundFunction, bound_functions
 from hostagent.host.groups import GROUPS, NOIOMMU, IommuGroup, groups
 from hostagent.host.modprobe import Directive, directives, loads, options
 from hostagent.host.modules import BUILT_IN, LOADED, state, switch
@@ -60,15 +60,6 @@ class IdRequest:
     line: int | None
     ids: tuple[str, ...]
     effective: bool
-
-
-@record
-class BoundFunction:
-    """A function a vfio driver holds. `device`: its name in /sys/class/vfio-dev, None before Linux 6.1."""
-
-    address: PciAddress
-    driver: str
-    device: str | None
 
 
 @record
@@ -140,7 +131,7 @@ def probe(reader: Reader) -> Vfio:
         group_nodes=reader.names("sys/class/vfio"),
         id_requests=_id_requests(reader, built_in=states["vfio_pci"] == BUILT_IN),
         directives=tuple(line for line in (*directives(reader), *loads(reader)) if _concerns(line)),
-        bound=_bound(reader, found),
+        bound=bound_functions(reader),
         groups=verdicts,
         counts=_counts(found, verdicts),
     )
@@ -177,23 +168,6 @@ def _concerns(line: Directive) -> bool:
         return True
     # The distribution's own lists (framebuffers, obsolete protocols) are long and say nothing about passthrough.
     return line.command in ("blacklist", "install") and line.source.startswith(("etc/", "run/", "proc/"))
-
-
-def _bound(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[BoundFunction, ...]:
-    holding = [function for function in found if function.driver is not None and is_vfio_driver(function.driver)]
-    if not holding:
-        return ()
-    # One link for each device instead of one listing for each function.
-    devices: dict[str, str] = {}
-    for name in reader.names("sys/class/vfio-dev"):
-        parts = (reader.link(f"sys/class/vfio-dev/{name}") or "").split("/")
-        if "vfio-dev" in parts[1:]:
-            devices[parts[parts.index("vfio-dev") - 1]] = name
-    return tuple(
-        BoundFunction(address=function.address, driver=function.driver, device=devices.get(function.address))
-        for function in holding
-        if function.driver is not None
-    )
 
 
 def _verdicts(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[GroupVerdict, ...]:

@@ -39,6 +39,12 @@ def holders(reader: Reader) -> tuple[Holder, ...] | None:
     return reader.once(_holders)
 
 
+def holding(reader: Reader, paths: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Names of the processes that have one of `paths` open; None where nobody looked."""
+    found = holders(reader)
+    return None if found is None else tuple(sorted({holder.process for holder in found if holder.path in paths}))
+
+
 def _holders(reader: Reader) -> tuple[Holder, ...] | None:
     if reader.host.live and not (os.geteuid() == 0 and _holdable(reader)):
         return None
