@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hostagent.cli.table import groups, uses
 from hostagent.cli.table.functions import line, shelf
-from hostagent.cli.table.words import CARE, GOOD, QUIET, counted, found, heading, joined
+from hostagent.cli.table.words import CARE, GOOD, QUIET, counted, found, heading, joined, text
 from hostagent.host.pci import PciFunction
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
@@ -42,10 +42,9 @@ def section(report: NodeReport, width: int) -> Iterator[RenderableType]:
 
 
 def _tally(grown: list[groups.Branch]) -> Text:
-    words = Counter(groups.state(branch) for branch in grown)
-    return joined(
-        (Text(counted(len(grown), "group"), style=QUIET), *(Text(f"{n} {w}", style=QUIET) for w, n in words.items()))
-    )
+    states = Counter(groups.state(branch) for branch in grown)
+    words = [f"{states[word]} {word}" for word in groups.STYLES if states[word]]
+    return text(" · ".join((counted(len(grown), "group"), *words)), QUIET)
 
 
 def _remarks(report: NodeReport) -> dict[PciAddress, Text]:

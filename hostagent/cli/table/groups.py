@@ -20,8 +20,8 @@ from hostagent.values.record import record
 # So many groups in a row that differ in nothing but their numbers are the virtual functions of one card.
 ALIKE = 8
 VIABLE, BLOCKED, IN_USE, FIRMWARE, UNSAFE, UNKNOWN = "viable", "blocked", "in use", "firmware", "no iommu", "unknown"
-_STYLES = {VIABLE: GOOD, BLOCKED: BAD, IN_USE: "", FIRMWARE: CARE, UNSAFE: BAD, UNKNOWN: QUIET}
-_WIDTH = max(len(state) for state in _STYLES)
+STYLES = {VIABLE: GOOD, BLOCKED: BAD, IN_USE: "", FIRMWARE: CARE, UNSAFE: BAD, UNKNOWN: QUIET}
+_WIDTH = max(len(state) for state in STYLES)
 
 
 @record
@@ -71,7 +71,7 @@ def tree(found: list[Branch], on: Shelf, remark: Callable[[PciFunction], Text | 
         if alone and not on.narrow:
             grown.add(_beside(head, line(first.functions[0], on, remark(first.functions[0]))))
         else:
-            branch = grown.add(Text.assemble(head, " ", _why(first)))
+            branch = grown.add(Text.assemble(head, "  ", _why(first)))
             for function in first.functions:
                 branch.add(line(function, on, remark(function)))
             for other in first.group.others:
@@ -111,7 +111,7 @@ def _likeness(branch: Branch, remark: Callable[[PciFunction], Text | None]) -> t
 def _head(branch: Branch, width: int) -> Text:
     word = state(branch)
     bridges_only = all(function.class_id.startswith("06") for function in branch.functions)
-    style = QUIET if word == VIABLE and bridges_only else _STYLES[word]
+    style = QUIET if word == VIABLE and bridges_only else STYLES[word]
     return Text.assemble((str(branch.group.number).rjust(width), "bold"), " ", (word.ljust(_WIDTH), style))
 
 
@@ -126,9 +126,12 @@ def _beside(head: Text, rest: RenderableType) -> Table:
 def _why(branch: Branch) -> Text:
     """What keeps the group, where something does."""
     word = state(branch)
-    if word in (BLOCKED, IN_USE) and branch.verdict is not None:
+    if word == BLOCKED and branch.verdict is not None:
         blockers = ", ".join(f"{blocker.driver} at {blocker.address}" for blocker in branch.verdict.blockers)
-        return text(f"by {blockers}", CARE if word == BLOCKED else QUIET)
+        return text(f"by {blockers}", CARE)
+    if word == IN_USE and branch.verdict is not None and len(branch.functions) != 1:
+        drivers = dict.fromkeys(blocker.driver for blocker in branch.verdict.blockers)
+        return text(f"by {', '.join(drivers)}", QUIET)
     if word == FIRMWARE:
         return Text("keeps memory in it for itself: cannot be given away", style=CARE)
     return Text("nothing isolates it", style=BAD) if word == UNSAFE else Text()

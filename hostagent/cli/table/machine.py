@@ -12,6 +12,7 @@ from hostagent.areas.kvm import Kvm
 from hostagent.areas.memory import Memory
 from hostagent.areas.numa import Numa
 from hostagent.cli.table.iommu import iommu_line, vfio_lines
+from hostagent.cli.table.system import firmware_line, kernel_line, kubelet_line
 from hostagent.cli.table.words import CARE, GOOD, QUIET, counted, facts, found, heading, joined, onoff, size, text
 from hostagent.report import NodeReport
 
@@ -29,6 +30,11 @@ def section(report: NodeReport) -> Iterator[RenderableType]:
 def _rows(report: NodeReport) -> Iterator[tuple[str, Text | None]]:
     cpu, kvm, memory = found(report.cpu), found(report.kvm), found(report.memory)
     numa, iommu, vfio = found(report.numa), found(report.iommu), found(report.vfio)
+    firmware, kernel, kubelet = found(report.firmware), found(report.kernel), found(report.kubelet)
+    if firmware is not None:
+        yield "Hardware", firmware_line(firmware)
+    if kernel is not None:
+        yield "Kernel", kernel_line(kernel)
     if cpu is not None:
         yield from _cpu(cpu)
     if memory is not None:
@@ -41,6 +47,8 @@ def _rows(report: NodeReport) -> Iterator[tuple[str, Text | None]]:
         yield "IOMMU", iommu_line(iommu)
     for number, said in enumerate(vfio_lines(vfio) if vfio is not None else ()):
         yield "VFIO" if number == 0 else "", said
+    if kubelet is not None:
+        yield "Kubelet", kubelet_line(kubelet)
 
 
 def _cpu(cpu: Cpu) -> Iterator[tuple[str, Text | None]]:

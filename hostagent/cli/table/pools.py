@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from hostagent.areas.hugepages import Hugepages, Pool
-from hostagent.cli.table.words import CARE, QUIET, columns, counted, found, heading, size, text
+from hostagent.cli.table.words import CARE, QUIET, Columns, counted, found, heading, size, text
 from hostagent.report import NodeReport
 from hostagent.values.hugepages import HugepageRequest
 
@@ -23,7 +23,7 @@ def section(report: NodeReport) -> Iterator[RenderableType]:
     yield heading("Huge pages", _remark(hugepages, empty=not shown))
     if shown:
         heads = ("page size", "node", "total", "free", "reserved", "surplus", "overcommit")
-        yield columns(heads, (_row(pool) for pool in shown), right=range(7))
+        yield Columns(heads, (_row(pool) for pool in shown), right=range(7))
     yield from _vain(hugepages)
 
 

@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from hostagent.areas.network import Network
-from hostagent.areas.storage import Storage
-from hostagent.cli.table.words import CARE, NAME, QUIET, columns, counted, found, heading, joined, text
+from hostagent.areas.storage import OTHER, Storage
+from hostagent.cli.table.words import CARE, NAME, QUIET, Columns, counted, found, heading, joined, text
 from hostagent.host.links import Link
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
@@ -42,7 +42,7 @@ def section(report: NodeReport) -> Iterator[RenderableType]:
         )
         yield heading("The host stands on", remark)
     if rows:
-        yield columns(("what", "through", "PCI functions"), rows)
+        yield Columns(("what", "through", "PCI functions"), rows)
 
 
 def _rows(report: NodeReport) -> list[tuple[str, str, tuple[PciAddress, ...]]]:
@@ -80,18 +80,22 @@ def _with_kind(link: Link) -> str:
 
 def _storage(storage: Storage) -> list[tuple[str, str, tuple[PciAddress, ...]]]:
     rows = []
-    remote = 0
+    remote = unknown = 0
     for use in storage.uses:
         carriers = use.carriers
         if carriers.network and not carriers.functions and not carriers.unresolved:
             remote += 1
+            continue
+        if use.kind == OTHER and not carriers.functions:
+            unknown += 1
             continue
         steps = " on ".join(carriers.chain) or use.source
         through = " ".join(part for part in (use.filesystem, steps) if part)
         notes = ("over the network",) if carriers.network else ()
         remarks = "; ".join((*notes, *carriers.unresolved))
         rows.append((use.what, f"{through} ({remarks})" if remarks else through, carriers.functions))
-    return rows + ([(counted(remote, "mount"), "the network", ())] if remote else [])
+    more = ((remote, "the network"), (unknown, "what is not on PCI or not to be seen"))
+    return rows + [(counted(number, "more mount"), through, ()) for number, through in more if number]
 
 
 def mark(whats: tuple[str, ...]) -> Text:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, columns, counted, found, heading, text
+from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, Columns, counted, found, heading, text
 from hostagent.host.watchdogs import WatchdogDevice
 from hostagent.report import NodeReport
 
@@ -22,7 +22,7 @@ def section(report: NodeReport) -> Iterator[RenderableType]:
     else:
         yield heading("Watchdogs", counted(len(watchdog.devices), "device"))
         heads = ("device", "driver", "identity", "state", "timeout", "remarks")
-        yield columns(heads, (_row(device) for device in watchdog.devices))
+        yield Columns(heads, (_row(device) for device in watchdog.devices))
     for setting in watchdog.systemd:
         yield Text.assemble(text(f"systemd {setting.name}={setting.value}"), " ", text(setting.source, QUIET))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -64,25 +66,52 @@ def heading(title: str, remark: Text | str | None = None) -> Text:
 
 
 def facts(rows: Iterable[tuple[str, Text | str | None]]) -> Table:
-    """`name  value` lines; the value wraps in its own column. Rows without a value are left out."""
+    """`name  value` lines; the value wraps in its own column. Rows without a value, or an empty one, are left out."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=QUIET, no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in rows:
-        if value is not None:
+        if value:
             grid.add_row(name, value if isinstance(value, Text) else text(value))
     return grid
 
 
-def columns(heads: Iterable[str], rows: Iterable[Iterable[Text | str]], right: Iterable[int] = ()) -> Table:
-    """A table without lines: quiet heads, columns as wide as they need; `right` are the numbers' columns."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET, show_edge=False)
-    at_right = frozenset(right)
-    for number, head in enumerate(heads):
-        table.add_column(head, justify="right" if number in at_right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[cell if isinstance(cell, Text) else text(cell) for cell in row])
-    return table
+class Columns:
+    """A table without lines: quiet heads, columns as wide as they need, only the last one wraps.
+
+    `right` are the numbers' columns. Paper too narrow for that gets a few lines for each row instead.
+    """
+
+    def __init__(self, heads: Iterable[str], rows: Iterable[Iterable[Text | str]], right: Iterable[int] = ()) -> None:
+        self.heads = tuple(heads)
+        self.rows = [[cell if isinstance(cell, Text) else text(cell) for cell in row] for row in rows]
+        self.right = frozenset(right)
+
+    def _needs(self) -> int:
+        """Letters in a line, if the last column wraps at a dozen."""
+        widths = [
+            max(text(head).cell_len, *(row[at].cell_len for row in self.rows)) for at, head in enumerate(self.heads)
+        ]
+        return sum(widths[:-1]) + 2 * len(widths[:-1]) + min(widths[-1], 12)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._needs() <= options.max_width:
+            yield self._table()
+            return
+        for row in self.rows:
+            said = [Text.assemble((head, QUIET), " ", cell) for head, cell in zip(self.heads, row, strict=True) if cell]
+            yield said[0]
+            yield Padding(joined(said[1:]), (0, 0, 0, 2))
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET, show_edge=False)
+        last = len(self.heads) - 1
+        for number, head in enumerate(self.heads):
+            justify: JustifyMethod = "right" if number in self.right else "left"
+            table.add_column(head, justify=justify, no_wrap=number != last, overflow="fold")
+        for row in self.rows:
+            table.add_row(*row)
+        return table
 
 
 def found(probed: Probed[T] | None) -> T | None:
