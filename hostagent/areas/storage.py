@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelOptions, Metric, Sample
 from hostagent.host import Reader
-from hostagent.host.descent import Carriers, Descent, is_storage
+from hostagent.host.descent import IMAGES, ZFS_MEMBERS, Carriers, Descent, is_storage
 from hostagent.host.disks import Disk, disks
 from hostagent.host.mounts import Mount, mounts, swaps
+from hostagent.host.redact import HIDDEN
 from hostagent.host.redact import device as shown
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
@@ -23,13 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT, BOOT, SYSTEM, KUBELET, CONTAINER, SWAP, OTHER = "root", "boot", "system", "kubelet", "container", "swap", "other"
+ZFS = "proc/spl/kstat/zfs"
+POOL = "zpool"
 # Which mount points make which kind: themselves, and what is mounted below them. The first that fits.
 _KINDS = (
     (BOOT, ("/boot", "/efi")),
     (KUBELET, ("/var/lib/kubelet",)),
     (CONTAINER, ("/var/lib/containers", "/var/lib/containerd", "/var/lib/docker", "/var/lib/crio", "/run/containers",
                  "/var/lib/rancher")),
-    (SYSTEM, ("/etc", "/usr", "/var", "/opt", "/srv", "/nix", "/gnu", "/usr/local", "/ostree")),
+)  # fmt: skip
+_SYSTEM = frozenset(
+    ("/etc", "/usr", "/usr/local", "/var", "/var/lib", "/var/log", "/var/log/audit", "/var/lib/etcd", "/opt", "/srv",
+     "/home", "/nix", "/nix/store", "/ostree")
 )  # fmt: skip
 
 
@@ -37,9 +43,9 @@ _KINDS = (
 class StorageUse:
     """One use of storage, and what it stands on.
 
-    `what`: the mount point, or `swap`. `kind`: root, boot, system, kubelet, container, swap, other. `device`: None for
-    file systems without one (btrfs, NFS, overlays) and for swap files. `carriers.unresolved` is not empty where the functions
-    are not all known.
+    `what`: the mount point, `swap`, or `zpool` for an imported pool of ZFS. `kind`: root, boot, system, kubelet, container,
+    swap, other. `device`: None for file systems without one (btrfs, NFS, overlays) and for swap files. `carriers.unresolved` is
+    not empty where the functions are not all known.
     """
 
     what: str
@@ -66,10 +72,17 @@ class Storage:
 def probe(reader: Reader) -> Storage:
     """Every use, walked down to hardware, and every disk with what holds it."""
     mounted = mounts(reader)
-    uses = [_use(reader, mounted, mount) for mount in _chosen(mounted)]
+    uses = [use for mount in _chosen(mounted) if not _of_a_file(use := _use(reader, mounted, mount))]
     uses += [_swap(reader, mounted, path) for path in swaps(reader)]
+    uses += [_pool() for _ in _pools(reader)]
     uses.sort(key=lambda use: (use.what, use.source))
     return Storage(mounts_known=bool(mounted), uses=tuple(uses), disks=disks(reader, _standing(tuple(uses))))
+
+
+def _of_a_file(use: StorageUse) -> bool:
+    """Whether it is an image mounted from a file (snaps, by the dozen): the file's file system is listed itself."""
+    chain, lost = use.carriers.chain, use.carriers.unresolved
+    return use.kind == OTHER and bool(chain) and chain[0].startswith("loop") and not lost
 
 
 def _standing(uses: tuple[StorageUse, ...]) -> dict[str, tuple[str, ...]]:
@@ -87,7 +100,7 @@ def _kind(point: str) -> str:
     for kind, heads in _KINDS:
         if point.startswith(tuple(f"{head}/" for head in heads)) or point in heads:
             return kind
-    return OTHER
+    return SYSTEM if point in _SYSTEM else OTHER
 
 
 def _chosen(mounted: tuple[Mount, ...]) -> list[Mount]:
@@ -99,9 +112,10 @@ def _chosen(mounted: tuple[Mount, ...]) -> list[Mount]:
         kind = _kind(mount.point)
         if not is_storage(mount):
             continue
-        if mount.filesystem == "overlay" and kind not in (ROOT, SYSTEM):
+        # Containers have overlays by the hundred, on what is mounted anyway.
+        if mount.filesystem in IMAGES and mount.device is None and kind not in (ROOT, SYSTEM):
             continue
-        device = mount.device if mount.device and not mount.device.startswith("0:") else mount.source
+        device = mount.device or mount.source
         if kind in (KUBELET, CONTAINER, OTHER) and (device in carried or (kind, device) in carried):
             continue
         carried |= {(kind, device)} if kind in (KUBELET, CONTAINER) else {device}
@@ -121,7 +135,7 @@ def _use(reader: Reader, mounted: tuple[Mount, ...], mount: Mount) -> StorageUse
         kind=_kind(mount.point),
         filesystem=mount.filesystem,
         source=shown(mount.source),
-        device=None if mount.device is None or mount.device.startswith("0:") else mount.device,
+        device=mount.device,
         carriers=descent.carriers(),
     )
 
@@ -134,6 +148,16 @@ def _swap(reader: Reader, mounted: tuple[Mount, ...], path: str) -> StorageUse:
     else:
         descent.file(path)
     return StorageUse(what=SWAP, kind=SWAP, filesystem=None, source=path, device=None, carriers=descent.carriers())
+
+
+def _pools(reader: Reader) -> list[str]:
+    """Imported ZFS pools: their volumes may be in use with nothing of them mounted."""
+    return [name for name in reader.names(ZFS) if reader.exists(f"{ZFS}/{name}/state")]
+
+
+def _pool() -> StorageUse:
+    carriers = Carriers(chain=(), functions=(), bridges=(), network=False, unresolved=(ZFS_MEMBERS,))
+    return StorageUse(what=POOL, kind=OTHER, filesystem="zfs", source=HIDDEN, device=None, carriers=carriers)
 
 
 def protected(storage: Storage) -> dict[PciAddress, tuple[str, ...]]:

@@ -29,11 +29,14 @@ MEMORY = ("zram", "ram")
 # Block devices served over the network by the kernel's own clients.
 REMOTE = ("nbd", "rbd")
 REMOTE_FILESYSTEMS = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "lustre", "glusterfs", "fuse.glusterfs", "beegfs", "gpfs", "orangefs",
-     "ocfs2_dlmfs", "coda", "fuse.sshfs", "fuse.rbd", "fuse.ceph-fuse")
+    ("nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "lustre", "beegfs", "gpfs", "orangefs", "coda", "fuse.glusterfs",
+     "fuse.sshfs", "fuse.ceph-fuse")
 )  # fmt: skip
 # Filesystems of virtual machines and the virtio drivers that carry them.
 SHARED_FILESYSTEMS = {"virtiofs": ("virtiofs",), "9p": ("9pnet_virtio", "9p")}
+# Made of directories or files of other filesystems.
+IMAGES = frozenset(("overlay", "erofs"))
+ZFS_MEMBERS = "zfs: sysfs does not say which devices a pool has"
 MEMORY_FILESYSTEMS = frozenset(("tmpfs", "ramfs", "rootfs", "devtmpfs", "hugetlbfs"))
 
 
@@ -60,6 +63,7 @@ class Descent:
         self._reader = reader
         self._mounted = mounted
         self._seen: set[str] = set()
+        self._below: list[str] = []  # mounts on the way from the beginning to here
         self._chain: list[str] = []
         self._functions: set[PciAddress] = set()
         self._bridges: set[PciAddress] = set()
@@ -84,13 +88,18 @@ class Descent:
 
     def mount(self, mount: Mount) -> None:
         """A mounted filesystem: its device, or what its type says instead of one."""
-        if f"mount {mount.point}" in self._seen:
+        key = f"mount {mount.point}"
+        if key in self._below and mount.filesystem not in IMAGES:
+            self._lost(f"{mount.point} stands on a file of its own")
+        if key in self._seen:
             return
-        self._seen.add(f"mount {mount.point}")
-        if mount.device is not None and not mount.device.startswith("0:"):
+        self._seen.add(key)
+        self._below.append(key)
+        if mount.device is not None:
             self.number(mount.device, mount.source)
         else:
             self._without_number(mount, mount.filesystem)
+        self._below.pop()
 
     def _without_number(self, mount: Mount, kind: str) -> None:
         """A file system whose device number is the kernel's own invention, or not known."""
@@ -102,10 +111,10 @@ class Descent:
             self._btrfs(mount.source)
         elif kind in SHARED_FILESYSTEMS:
             self._shared(kind)
-        elif kind == "overlay":
-            self._overlay(mount)
+        elif kind in IMAGES:
+            self._layers(mount)
         elif kind == "zfs":
-            self._lost("zfs: sysfs does not say which devices a pool has")
+            self._lost(ZFS_MEMBERS)
         elif mount.source.startswith("/dev/"):
             # bcachefs joins its members with colons.
             for source in mount.source.split(":"):
@@ -136,6 +145,9 @@ class Descent:
         mount = holding(self._mounted, path)
         if mount is None:
             self._lost(f"{path} is on no mounted filesystem")
+        elif mount.filesystem in MEMORY_FILESYSTEMS and not self._reader.exists(path.lstrip("/")):
+            # Its filesystem was moved or detached after the file was opened, as live systems do.
+            self._lost(f"{path} is not there any more")
         else:
             self.mount(mount)
 
@@ -234,34 +246,42 @@ class Descent:
         if len(self._functions) == before:
             self._lost(f"{kind}: sysfs does not say which device serves it")
 
-    def _overlay(self, mount: Mount) -> None:
-        """Layers are named in super block options, which nobody may rely on after a switch of roots.
+    def _layers(self, mount: Mount) -> None:
+        """What it is made of is named in super block options, with the paths of a root that has been left since.
 
-        An ostree root (composefs) stands on /sysroot. Any other overlay may stand on whatever is mounted.
+        An ostree root (composefs) stands on /sysroot. Any other may stand on whatever is mounted, and on any loop device.
         """
         sysroot = next((other for other in self._mounted if other.point == "/sysroot"), None)
         if sysroot is not None:
             self.mount(sysroot)
             return
         for other in self._mounted:
-            if other.filesystem != "overlay" and is_storage(other):
+            if other.filesystem not in IMAGES and is_storage(other):
                 self.mount(other)
         for name in self._reader.names(BLOCK):
             if self._reader.exists(f"{BLOCK}/{name}/loop/backing_file"):
                 self.name(name)
         if mount.point == "/" and not self._chain and not self._network:
-            self._lost("overlay: its layers are on no mounted filesystem")
+            self._lost(f"{mount.filesystem}: its layers are on no mounted filesystem")
 
 
 def is_storage(mount: Mount) -> bool:
     """Whether a mount stands on a device or a server, rather than on the kernel's own data."""
-    if mount.device is not None and not mount.device.startswith("0:"):
+    if mount.device is not None:
         return True
+    kind = mount.filesystem
+    if (
+        kind in IMAGES
+        or kind in REMOTE_FILESYSTEMS
+        or kind in SHARED_FILESYSTEMS
+        or kind in ("btrfs", "zfs", "bcachefs")
+    ):
+        return True
+    # /dev/fuse is a source too; file systems in user space say nothing of what they stand on.
     return (
-        mount.filesystem in ("btrfs", "zfs", "bcachefs", "overlay")
-        or mount.filesystem in REMOTE_FILESYSTEMS
-        or mount.filesystem in SHARED_FILESYSTEMS
-        or (mount.source.startswith("/dev/") and mount.filesystem not in MEMORY_FILESYSTEMS)
+        mount.source.startswith("/dev/")
+        and kind not in MEMORY_FILESYSTEMS
+        and not (kind == "fuse" or kind.startswith("fuse."))
     )
 
 

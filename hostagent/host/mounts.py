@@ -27,7 +27,7 @@ _DELETED = " (deleted)"
 
 @record
 class Mount:
-    """One mount. `device` is `major:minor`, None where only proc/mounts was there."""
+    """One mount. `device`: `major:minor` of its block device, None where it has none or only proc/mounts was there."""
 
     point: str
     filesystem: str
@@ -71,7 +71,8 @@ def mountinfo_line(line: str) -> Mount | None:
         point=unescaped(fields[4]),
         filesystem=fields[dash + 1],
         source=shown(unescaped(fields[dash + 2])),
-        device=fields[2],
+        # Major 0 is for numbers the kernel makes up: tmpfs, NFS, overlays, and btrfs too.
+        device=None if major == "0" else fields[2],
     )
 
 
