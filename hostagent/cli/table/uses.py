@@ -27,7 +27,7 @@ def marks(report: NodeReport) -> dict[PciAddress, tuple[str, ...]]:
 def section(report: NodeReport) -> Iterator[RenderableType]:
     """One line for each use."""
     rows = [
-        (text(what), text(through), joined((Text(address, style=NAME) for address in addresses), " "))
+        (text(what), joined((Text(address, style=NAME) for address in addresses), " "), text(through))
         for what, through, addresses in _rows(report)
     ]
     network, storage = found(report.network), found(report.storage)
@@ -42,7 +42,7 @@ def section(report: NodeReport) -> Iterator[RenderableType]:
         )
         yield heading("The host stands on", remark)
     if rows:
-        yield Columns(("what", "through", "PCI functions"), rows)
+        yield Columns(("what", "PCI functions", "through"), rows)
 
 
 def _rows(report: NodeReport) -> list[tuple[str, str, tuple[PciAddress, ...]]]:

@@ -39,9 +39,12 @@ def text(said: object, style: str = "") -> Text:
 
 def joined(parts: Iterable[Text | str | None], between: str = " · ") -> Text:
     """The parts there are, with something quiet between."""
-    return Text(between, style=QUIET).join(
-        part if isinstance(part, Text) else text(part) for part in parts if part is not None
-    )
+    line = Text()
+    for part in parts:
+        if part is not None:
+            line.append(between if line else "", style=QUIET)
+            line.append_text(part if isinstance(part, Text) else text(part))
+    return line
 
 
 def size(count: int) -> str:
