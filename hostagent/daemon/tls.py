@@ -128,12 +128,13 @@ def _set_clients(context: ssl.SSLContext, section: TlsServerConfig, client_ca: b
     try:
         context.load_verify_locations(cadata=client_ca.decode("ascii", "replace"))
     except (ssl.SSLError, ValueError) as error:
-        raise TlsError("client_ca", f"no certificate of an authority: {_reason(error)}") from error
+        raise TlsError("client_ca", "no certificate of an authority is in it") from error
 
 
-def _reason(error: Exception) -> str:
-    """OpenSSL's words without its source line."""
-    return str(error).partition("] ")[2] or str(error)
+def _reason(error: ssl.SSLError) -> str:
+    """OpenSSL's words without its tags and source line; "PEM lib" is what it says of anything that is not PEM."""
+    words = str(error).partition("] ")[2].partition(" (_ssl")[0]
+    return "not PEM, or damaged" if words in {"", "PEM lib"} else words
 
 
 def client_is_allowed(certificate: Mapping[str, Any] | None, allowed: frozenset[str]) -> bool:

@@ -72,11 +72,9 @@ class _Section(BaseModel):
     def _given(cls, data: Any) -> Any:
         if data is None:
             return {}
-        return (
-            {key: value for key, value in data.items() if value is not None}
-            if isinstance(data, dict)
-            else data
-        )
+        if not isinstance(data, dict):
+            raise _refused("keys and values expected")
+        return {key: value for key, value in data.items() if value is not None}
 
 
 class TlsServerConfig(_Section):

@@ -42,7 +42,7 @@ def web_config(directory: Path, cost: int = 4, **users: str) -> WebConfigFile:
     return WebConfigFile(str(directory / "web.yml"))
 
 
-def test_password(tmp_path: Path):
+def test_password(tmp_path: Path) -> None:
     with running(web_config=web_config(tmp_path, alice="sésame:open", bob="b")) as site:
         status, headers, body = site.get()
         assert (status, body) == (401, b"401 Unauthorized\n")
@@ -50,20 +50,26 @@ def test_password(tmp_path: Path):
         for _ in range(2):  # checked, then remembered
             assert site.get("/metrics", basic("alice", "sésame:open"))[0] == 200
         assert site.get("/metrics", basic("bob", "b"))[0] == 200
-        for user, password in (("alice", "b"), ("bob", "sésame:open"), ("carol", "b"), ("", ""), ("alice", "")):
+        for user, password in (
+            ("alice", "b"),
+            ("bob", "sésame:open"),
+            ("carol", "b"),
+            ("", ""),
+            ("alice", ""),
+        ):
             assert site.get("/metrics", basic(user, password))[0] == 401
         assert site.get("/nowhere")[0] == 401  # what exists is not told to strangers
         assert site.get("/nowhere", basic("bob", "b"))[0] == 404
         assert site.get("/metrics", basic("bob", "b"), method="POST")[0] == 405
 
 
-def test_password_on_a_kept_connection(tmp_path: Path):
+def test_password_on_a_kept_connection(tmp_path: Path) -> None:
     with running(web_config=web_config(tmp_path, bob="b")) as site, site.connect() as sock:
         for password, status in (("x", 401), ("b", 200), ("x", 401), ("b", 200)):
             assert ask(sock, "/metrics", basic("bob", password))[0] == status
 
 
-def test_pipelined_behind_a_check(tmp_path: Path):
+def test_pipelined_behind_a_check(tmp_path: Path) -> None:
     request = f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic('bob', 'b')}\r\n\r\n".encode()
     with running(web_config=web_config(tmp_path, bob="b")) as site, site.connect() as sock:
         sock.sendall(request * 3)
@@ -72,7 +78,7 @@ def test_pipelined_behind_a_check(tmp_path: Path):
             got += sock.recv(4096)
 
 
-def test_changed_password_holds_at_once(tmp_path: Path):
+def test_changed_password_holds_at_once(tmp_path: Path) -> None:
     with running(web_config=web_config(tmp_path, bob="old")) as site:
         assert site.get("/metrics", basic("bob", "old"))[0] == 200
         web_config(tmp_path, bob="new")
@@ -80,7 +86,7 @@ def test_changed_password_holds_at_once(tmp_path: Path):
         assert site.get("/metrics", basic("bob", "new"))[0] == 200
 
 
-def test_removing_all_passwords_needs_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_removing_all_passwords_needs_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with running(web_config=web_config(tmp_path, bob="b")) as site:
         (tmp_path / "web.yml").write_text("")  # what an editor leaves for a moment, too
         for _ in range(3):
@@ -91,7 +97,7 @@ def test_removing_all_passwords_needs_a_restart(tmp_path: Path, caplog: pytest.L
         assert site.get()[0] == 200
 
 
-def test_storm_of_wrong_passwords_does_not_stall_who_is_known(tmp_path: Path):
+def test_storm_of_wrong_passwords_does_not_stall_who_is_known(tmp_path: Path) -> None:
     config = web_config(tmp_path, cost=10, bob="b")  # about 80 ms a check
     with running(web_config=config) as site, contextlib.ExitStack() as stack:
         right = basic("bob", "b")
@@ -112,9 +118,12 @@ def test_storm_of_wrong_passwords_does_not_stall_who_is_known(tmp_path: Path):
         assert statuses.count(401) == 4
 
 
-def test_deadline_before_the_verdict(tmp_path: Path):
+def test_deadline_before_the_verdict(tmp_path: Path) -> None:
     config = web_config(tmp_path, cost=10, bob="b")
-    with running(web_config=config, limits=replaced(LIMITS, answer_seconds=0.01)) as site, site.connect() as sock:
+    with (
+        running(web_config=config, limits=replaced(LIMITS, answer_seconds=0.01)) as site,
+        site.connect() as sock,
+    ):
         request = f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic('bob', 'b')}\r\n\r\n"
         sock.sendall(request.encode())
         assert sock.recv(1) == b""
@@ -123,7 +132,7 @@ def test_deadline_before_the_verdict(tmp_path: Path):
         assert site.server.requests == {}
 
 
-def test_closing_during_a_check(tmp_path: Path):
+def test_closing_during_a_check(tmp_path: Path) -> None:
     config = web_config(tmp_path, cost=12, bob="b")
     with running(web_config=config) as site, site.connect() as sock:
         request = f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic('bob', 'b')}\r\n\r\n"
@@ -133,7 +142,7 @@ def test_closing_during_a_check(tmp_path: Path):
         assert site.close(0.0) < 0.5
 
 
-def test_verdict_after_the_loop_has_gone():
+def test_verdict_after_the_loop_has_gone() -> None:
     async def ask_and_leave() -> Passwords:
         passwords = Passwords(waiting=2)
         protection = protected(cost=8, bob="b")
@@ -150,7 +159,7 @@ def protected(cost: int = 4, **users: str) -> Protection:
     return replaced(OPEN, users=hashes, decoy=decoy(hashes))
 
 
-def test_same_question_is_checked_once_and_the_queue_is_bounded():
+def test_same_question_is_checked_once_and_the_queue_is_bounded() -> None:
     async def scenario() -> list[bool]:
         passwords, protection = Passwords(waiting=4), protected(cost=6, bob="b")
         verdicts: list[bool] = []
@@ -164,7 +173,7 @@ def test_same_question_is_checked_once_and_the_queue_is_bounded():
         assert asked(b"2", "two") is None
         assert asked(b"3", "three") is None
         assert asked(b"4", "four") is False
-        while len(verdicts) < 53:
+        while len(verdicts) < 53:  # noqa: ASYNC110 - the thread under test sets no event for us
             await asyncio.sleep(0.005)
         assert asked(b"b", "one") is True
         passwords.close()
@@ -173,7 +182,7 @@ def test_same_question_is_checked_once_and_the_queue_is_bounded():
     assert asyncio.run(scenario()) == [True] * 50 + [False] * 3
 
 
-def test_unknown_name_costs_as_much_as_the_costliest_hash():
+def test_unknown_name_costs_as_much_as_the_costliest_hash() -> None:
     users = {b"a": hashed("x", 4).encode(), b"b": hashed("x", 6).encode()}
     assert decoy(users)[:7] == b"$2b$06$"
     assert len(decoy(users)) == 60
@@ -181,7 +190,7 @@ def test_unknown_name_costs_as_much_as_the_costliest_hash():
     assert decoy({}) == b""
 
 
-def test_hashes_of_htpasswd_and_long_passwords():
+def test_hashes_of_htpasswd_and_long_passwords() -> None:
     long = b"a" * 100
     made = bcrypt.hashpw(long[:72], bcrypt.gensalt(4))
     assert bcrypt_matches(long, made.replace(b"$2b$", b"$2y$"))
@@ -189,7 +198,7 @@ def test_hashes_of_htpasswd_and_long_passwords():
     assert not bcrypt_matches(b"a\0b", made)
 
 
-def test_hash_bcrypt_does_not_know(caplog: pytest.LogCaptureFixture):
+def test_hash_bcrypt_does_not_know(caplog: pytest.LogCaptureFixture) -> None:
     assert not bcrypt_matches(b"x", b"$1$nonsense")
     assert caplog.messages == ["bcrypt refuses a password hash: Invalid salt"]
 
@@ -211,17 +220,17 @@ def test_hash_bcrypt_does_not_know(caplog: pytest.LogCaptureFixture):
         (None, None),
     ],
 )
-def test_credentials(header: str | None, pair: tuple[bytes, bytes] | None):
+def test_credentials(header: str | None, pair: tuple[bytes, bytes] | None) -> None:
     assert credentials(header) == pair
 
 
 @given(st.binary(max_size=20).filter(lambda user: b":" not in user), st.binary(max_size=80))
-def test_credentials_round_trip(user: bytes, password: bytes):
+def test_credentials_round_trip(user: bytes, password: bytes) -> None:
     header = "Basic " + base64.b64encode(user + b":" + password).decode()
     assert credentials(header) == (user, password)
 
 
-def test_token_bucket():
+def test_token_bucket() -> None:
     now = [0.0]
     bucket = TokenBucket(interval=0.5, burst=2, now=lambda: now[0])
     assert [bucket.take() for _ in range(3)] == [True, True, False]
@@ -231,7 +240,7 @@ def test_token_bucket():
     assert [bucket.take() for _ in range(3)] == [True, True, False]
 
 
-def test_rate_limit_and_its_change(tmp_path: Path):
+def test_rate_limit_and_its_change(tmp_path: Path) -> None:
     (tmp_path / "web.yml").write_text("rate_limit: {interval: 1h, burst: 2}\n")
     with running(web_config=WebConfigFile(str(tmp_path / "web.yml"))) as site:
         answers = [site.get() for _ in range(3)]
@@ -243,7 +252,7 @@ def test_rate_limit_and_its_change(tmp_path: Path):
         assert site.get()[0] == 200
 
 
-def test_configured_headers_come_with_every_answer(tmp_path: Path):
+def test_configured_headers_come_with_every_answer(tmp_path: Path) -> None:
     (tmp_path / "web.yml").write_text(
         "http_server_config:\n  headers:\n    X-Content-Type-Options: nosniff\n    X-XSS-Protection: 0\n"
         "    X-Frame-Options: deny\n    Content-Security-Policy: \"default-src 'none'\"\n    Strict-Transport-Security:\n"

@@ -25,9 +25,12 @@ PROMETHEUS_3 = (
     "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 )
 PROMETHEUS_3_NATIVE = (
-    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7," + PROMETHEUS_3
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
+    + PROMETHEUS_3
 )
-PROMETHEUS_3_TEXT = "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.2"
+PROMETHEUS_3_TEXT = (
+    "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.2"
+)
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
@@ -50,17 +53,22 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,imag
         ("application/openmetrics-text;q=0.0,text/plain;q=0", TEXT),  # nothing acceptable: text, not 406
         ("application/openmetrics-text;q=0.3,*/*;q=0.2", OPENMETRICS),
         ("application/openmetrics-text;q=0.3,*/*;q=0.4", TEXT),
-        ("application/openmetrics-text;q=0.3,*/*;q=0.9,text/plain;q=0.2", OPENMETRICS),  # the specific range counts
+        (
+            "application/openmetrics-text;q=0.3,*/*;q=0.9,text/plain;q=0.2",
+            OPENMETRICS,
+        ),  # the specific range counts
         ("application/openmetrics-text;q=nonsense", TEXT),
         ("image/png", TEXT),
     ],
 )
-def test_exposition(accept: str | None, chosen: str):
+def test_exposition(accept: str | None, chosen: str) -> None:
     assert exposition(accept) == chosen
 
 
-@pytest.mark.parametrize("accept", [PROMETHEUS_2_42, PROMETHEUS_3, "*/*", "", "text/plain", "application/openmetrics-text"])
-def test_exposition_is_prometheus_clients_choice(accept: str):
+@pytest.mark.parametrize(
+    "accept", [PROMETHEUS_2_42, PROMETHEUS_3, "*/*", "", "text/plain", "application/openmetrics-text"]
+)
+def test_exposition_is_prometheus_clients_choice(accept: str) -> None:
     _, content_type = choose_encoder(accept)
     assert exposition(accept).partition(";")[0] == content_type.partition(";")[0]
 
@@ -89,12 +97,12 @@ def test_exposition_is_prometheus_clients_choice(accept: str):
         ("notgzip", False),
     ],
 )
-def test_gzip(header: str | None, gzip: bool):
+def test_gzip(header: str | None, *, gzip: bool) -> None:
     assert accepts_gzip(header) == gzip
 
 
-@given(st.text(alphabet=";,=.*/ q1gziptext\"\u00b2\x00é", max_size=60))
-def test_any_header_is_understood_somehow(header: str):
+@given(st.text(alphabet=';,=.*/ q1gziptext"\u00b2\x00é', max_size=60))
+def test_any_header_is_understood_somehow(header: str) -> None:
     assert all(0 <= quality <= 1 for _, _, quality in accept_items(header))
     assert exposition(header) in {TEXT, OPENMETRICS}
     assert accepts_gzip(header) in {True, False}
@@ -114,7 +122,7 @@ KNOWN = frozenset({"pci", "cpu", "hugepages"})
         ((("name[]", "x"), ("collect", "y")), KNOWN),
     ],
 )
-def test_selected(query: tuple[tuple[str, str], ...], names: set[str]):
+def test_selected(query: tuple[tuple[str, str], ...], names: set[str]) -> None:
     assert selected(query, KNOWN) == names
 
 
@@ -127,7 +135,7 @@ def test_selected(query: tuple[tuple[str, str], ...], names: set[str]):
         ((("collect[]", "b"), ("collect[]", "a")), "unknown collector 'a', 'b'; known: cpu, hugepages, pci"),
     ],
 )
-def test_selections_that_are_none(query: tuple[tuple[str, str], ...], message: str):
+def test_selections_that_are_none(query: tuple[tuple[str, str], ...], message: str) -> None:
     with pytest.raises(BadQueryError) as caught:
         selected(query, KNOWN)
     assert str(caught.value) == message

@@ -26,7 +26,7 @@ def manager(address: str) -> Iterator[socket.socket]:
         yield sock
 
 
-def test_messages_to_a_path_socket(tmp_path: Path):
+def test_messages_to_a_path_socket(tmp_path: Path) -> None:
     path = str(tmp_path / "notify")
     with manager(path) as sock:
         notifier = Notifier({"NOTIFY_SOCKET": path})
@@ -42,7 +42,7 @@ def test_messages_to_a_path_socket(tmp_path: Path):
         assert sock.recv(4096) == b"STOPPING=1"
 
 
-def test_reloading_carries_the_monotonic_clock(tmp_path: Path):
+def test_reloading_carries_the_monotonic_clock(tmp_path: Path) -> None:
     path = str(tmp_path / "notify")
     with manager(path) as sock:
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
@@ -54,34 +54,34 @@ def test_reloading_carries_the_monotonic_clock(tmp_path: Path):
         assert before <= int(usec) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
 
-def test_abstract_socket():
+def test_abstract_socket() -> None:
     name = f"hostagent-test-{secrets.token_hex(8)}"
     with manager("\0" + name) as sock:
         assert Notifier({"NOTIFY_SOCKET": f"@{name}"}).alive()
         assert sock.recv(4096) == b"WATCHDOG=1"
 
 
-def test_outside_systemd_nothing_happens():
+def test_outside_systemd_nothing_happens() -> None:
     notifier = Notifier({})
     assert not notifier.ready("x")
     assert notifier.watchdog_seconds is None
 
 
-def test_vanished_manager_is_survived_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_vanished_manager_is_survived_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert not Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready("x")
     assert caplog.messages == ["systemd does not take READY=1: [Errno 2] No such file or directory"]
 
 
-def test_full_manager_does_not_block(tmp_path: Path):
+def test_full_manager_does_not_block(tmp_path: Path) -> None:
     path = str(tmp_path / "notify")
     with manager(path):
         notifier = Notifier({"NOTIFY_SOCKET": path})
         began = time.monotonic()
-        assert not all([notifier.alive() for _ in range(2000)])
+        assert not all(notifier.alive() for _ in range(2000))
         assert time.monotonic() - began < 2
 
 
-def test_unknown_kind_of_address_is_said_and_ignored(caplog: pytest.LogCaptureFixture):
+def test_unknown_kind_of_address_is_said_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
     assert not Notifier({"NOTIFY_SOCKET": "vsock:2:1234"}).alive()
     assert "neither a path nor an abstract name" in caplog.text
 
@@ -97,7 +97,7 @@ def test_unknown_kind_of_address_is_said_and_ignored(caplog: pytest.LogCaptureFi
         ({}, None),
     ],
 )
-def test_watchdog_interval(environ: dict[str, str], seconds: float | None):
+def test_watchdog_interval(environ: dict[str, str], seconds: float | None) -> None:
     assert Notifier(environ).watchdog_seconds == seconds
     assert environ == {}
 
@@ -111,7 +111,7 @@ def descriptors(*socks: int) -> Iterator[int]:
     yield first
 
 
-def test_inherited_listeners():
+def test_inherited_listeners() -> None:
     environ = {"LISTEN_FDS": "2", "LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "web:", "PATH": "/bin"}
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
         with descriptors(one.fileno(), two.fileno()) as first:
@@ -134,12 +134,12 @@ def test_inherited_listeners():
         {"LISTEN_FDS": "0", "LISTEN_PID": str(os.getpid())},
     ],
 )
-def test_nothing_inherited(environ: dict[str, str]):
+def test_nothing_inherited(environ: dict[str, str]) -> None:
     assert inherited(environ) == ()
     assert environ == {}
 
 
-def test_what_is_no_listener_is_closed_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_what_is_no_listener_is_closed_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     environ = {"LISTEN_FDS": "4", "LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "file:datagram:unbound"}
     with (
         (tmp_path / "file").open("w") as file,
@@ -157,7 +157,7 @@ def test_what_is_no_listener_is_closed_and_logged(tmp_path: Path, caplog: pytest
     ]
 
 
-def test_a_process_started_as_systemd_starts_it():
+def test_a_process_started_as_systemd_starts_it() -> None:
     program = (
         "import os, sys\n"
         "from hostagent.daemon.sdnotify import inherited\n"
