@@ -1,0 +1,233 @@
+"""How each function gets to vfio-pci: by its ID where that takes nothing else on any node, by its address otherwise.
+
+`ids=` takes every function with the ID. It is used where all of them, on every node given, are to be taken; with the
+subsystem behind the ID where that tells them apart. Otherwise, and where a driver of the host is there first and cannot be
+kept away (built in, or in an initramfs that no file of this host reaches), a unit takes the one address after boot, having
+looked whose it is. A unit does not know its node either: where another node has the same function at the same address and
+keeps it, that is refused.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.modules import BUILT_IN
+from hostagent.host.pci import PciFunction
+from hostagent.plan.choosing import Choice, Taken, place
+from hostagent.plan.drivers import bound_module, class_modules, is_early
+from hostagent.plan.model import (
+    IDS,
+    KERNEL_ARGUMENT,
+    MODPROBE,
+    UNIT,
+    AddressUnit,
+    Binding,
+    Identity,
+    Reason,
+    Softdep,
+    VfioPlan,
+)
+from hostagent.plan.node import Node, data, id_said, pci_id, subsystem
+from hostagent.values.pci import PciAddress
+from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The parameter is a string of 1,024 bytes with its NUL (drivers/vfio/pci/vfio_pci.c).
+IDS_LIMIT = 1023
+
+Key = tuple[str, PciAddress]
+
+
+@record
+class _Method:
+    """How one function is bound: the entry of `ids` that takes it, or None for a unit; and why."""
+
+    spelled: str | None
+    why: str
+
+
+def bind(nodes: tuple[Node, ...], choice: Choice, initramfs: str) -> tuple[tuple[Binding, ...], VfioPlan]:
+    """Every taken function's binding, and what that takes. Functions a unit must not take go to `choice.refused`."""
+    built_in = _built_in(nodes)
+    methods = _methods(nodes, choice, initramfs, built_in=built_in)
+    bindings = tuple(
+        _binding(taken, methods[key], choice, initramfs) for key, taken in sorted(choice.taken.items(), key=_order)
+    )
+    units = _units(choice, methods)
+    _refuse_strangers(nodes, choice, units)
+    ids = tuple(sorted({method.spelled for method in methods.values() if method.spelled is not None}))
+    channel = KERNEL_ARGUMENT if built_in else MODPROBE
+    softdeps = () if built_in else _softdeps(nodes, choice, methods)
+    return bindings, VfioPlan(channel=channel, built_in=built_in, ids=ids, units=units, softdeps=softdeps)
+
+
+def _order(item: tuple[Key, Taken]) -> tuple[str, tuple[int, str]]:
+    return item[0][0], item[0][1].order
+
+
+def _built_in(nodes: tuple[Node, ...]) -> bool:
+    return any(found.vfio_pci == BUILT_IN for node in nodes if (found := data(node.report.vfio)) is not None)
+
+
+def _methods(nodes: tuple[Node, ...], choice: Choice, initramfs: str, *, built_in: bool) -> dict[Key, _Method]:
+    kin: dict[str, list[tuple[Node, PciFunction]]] = {}
+    for node in nodes:
+        for function in node.functions:
+            kin.setdefault(pci_id(function), []).append((node, function))
+    methods: dict[Key, _Method] = {}
+    length = 0
+    for identity in sorted({pci_id(taken.function) for taken in choice.taken.values()}):
+        found = _of_one_id(identity, kin[identity], choice, initramfs, built_in=built_in)
+        added = sum(len(spelled) + 1 for spelled in {method.spelled for method in found.values()} if spelled)
+        if length + added > IDS_LIMIT + 1:
+            found = dict.fromkeys(found, _Method(spelled=None, why=f"vfio-pci's ids hold {IDS_LIMIT} letters"))
+            added = 0
+        length += added
+        methods |= found
+    return methods
+
+
+def _of_one_id(
+    identity: str, kin: list[tuple[Node, PciFunction]], choice: Choice, initramfs: str, *, built_in: bool
+) -> dict[Key, _Method]:
+    mine = [(node, function) for node, function in kin if (node.name, function.address) in choice.taken]
+    rest = [(node, function) for node, function in kin if (node.name, function.address) not in choice.taken]
+    late = _too_late(mine, initramfs, built_in=built_in)
+    methods: dict[Key, _Method] = {}
+    for node, function in mine:
+        own = subsystem(function)
+        alike = [(other, twin) for other, twin in rest if own is None or subsystem(twin) in (None, own)]
+        if late is not None:
+            method = _Method(spelled=None, why=late)
+        elif not rest:
+            method = _Method(spelled=identity, why=f"every {identity} on every node is to be taken")
+        elif not alike:
+            method = _Method(
+                spelled=f"{identity}:{own}", why=f"its subsystem {own} tells it from the {identity} that stay"
+            )
+        else:
+            other, twin = alike[0]
+            method = _Method(spelled=None, why=f"{twin.address} on {other.name} has the same ID {identity} and stays")
+        methods[node.name, function.address] = method
+    return methods
+
+
+def _too_late(mine: list[tuple[Node, PciFunction]], initramfs: str, *, built_in: bool) -> str | None:
+    """Why an ID given to vfio-pci would come too late, if it would. A built-in vfio-pci is there before any module."""
+    for node, function in mine:
+        driver, usual = bound_module(function), class_modules(function)
+        candidates = (driver,) if driver is not None else usual
+        # Whose driver nobody can tell any more, because a unit took it from it, stays with its unit.
+        taken = driver is None and not usual and _overridden(function)
+        if taken or any(node.has_built_in(module) for module in candidates):
+            return f"the driver of {pci_id(function)} is built into the kernel"
+    if not built_in and any(is_early(function, initramfs) for _, function in mine):
+        return "the initramfs binds devices of its class before files of this host are read"
+    return None
+
+
+def _overridden(function: PciFunction) -> bool:
+    return function.detail is not None and function.detail.driver_override == "vfio-pci"
+
+
+def _binding(taken: Taken, method: _Method, choice: Choice, initramfs: str) -> Binding:
+    node, function = taken.node, taken.function
+    twins = (
+        other.address
+        for other in node.functions
+        if pci_id(other) == pci_id(function) and (node.name, other.address) not in choice.taken
+    )
+    return Binding(
+        node=node.name,
+        address=function.address,
+        vendor_id=function.vendor_id,
+        device_id=function.device_id,
+        subsystem_vendor_id=function.subsystem_vendor_id,
+        subsystem_device_id=function.subsystem_device_id,
+        class_id=function.class_id,
+        iommu_group=node.group(function),
+        driver=function.driver,
+        method=UNIT if method.spelled is None else IDS,
+        why=method.why,
+        early=is_early(function, initramfs),
+        entry=None if taken.entry is None else place(taken.entry),
+        resource_name=taken.resource_name,
+        twins=tuple(twins),
+    )
+
+
+def _identity(function: PciFunction) -> Identity:
+    return Identity(
+        vendor_id=function.vendor_id,
+        device_id=function.device_id,
+        subsystem_vendor_id=function.subsystem_vendor_id,
+        subsystem_device_id=function.subsystem_device_id,
+    )
+
+
+def _units(choice: Choice, methods: dict[Key, _Method]) -> tuple[AddressUnit, ...]:
+    by_address: dict[PciAddress, list[Taken]] = {}
+    for key, taken in sorted(choice.taken.items(), key=_order):
+        if methods[key].spelled is None:
+            by_address.setdefault(key[1], []).append(taken)
+    return tuple(
+        AddressUnit(
+            address=address,
+            identities=tuple(sorted({_identity(taken.function) for taken in found}, key=repr)),
+            nodes=tuple(taken.node.name for taken in found),
+        )
+        for address, found in sorted(by_address.items(), key=lambda item: item[0].order)
+    )
+
+
+def _refuse_strangers(nodes: tuple[Node, ...], choice: Choice, units: tuple[AddressUnit, ...]) -> None:
+    """Refuse on every node where a unit meant for others would take what stays."""
+    for unit in units:
+        for node in nodes:
+            function = node.at.get(unit.address)
+            if function is None or (node.name, unit.address) in choice.taken:
+                continue
+            if any(_is(function, identity) for identity in unit.identities):
+                asked = next(choice.taken[name, unit.address] for name in unit.nodes)
+                text = (
+                    f"the unit that takes {unit.address} on {', '.join(unit.nodes)} would take it here, where it stays"
+                )
+                reason = Reason(code="stays-here", text=text, evidence=(id_said(function),))
+                choice.refuse(node, asked.entry, function, reason)
+
+
+def _is(function: PciFunction, identity: Identity) -> bool:
+    pairs = (
+        (function.vendor_id, identity.vendor_id),
+        (function.device_id, identity.device_id),
+        (function.subsystem_vendor_id, identity.subsystem_vendor_id),
+        (function.subsystem_device_id, identity.subsystem_device_id),
+    )
+    # What is not known of either may be the same.
+    return all(seen == wanted or None in (seen, wanted) for seen, wanted in pairs)
+
+
+def _softdeps(nodes: tuple[Node, ...], choice: Choice, methods: dict[Key, _Method]) -> tuple[Softdep, ...]:
+    """Modules that would take one of the IDs first: the drivers bound now, and those known for the class."""
+    found: set[str] = set()
+    for key, taken in choice.taken.items():
+        if methods[key].spelled is None:
+            continue
+        found.update(class_modules(taken.function))
+        bound = bound_module(taken.function)
+        if bound is not None:
+            found.add(bound)
+        elif taken.function.driver is not None:
+            # vfio-pci has it already; who had it before is in the configuration that made it so.
+            found.update(_configured(nodes))
+    return tuple(Softdep(module=module, why="it would take one of the ids before vfio-pci") for module in sorted(found))
+
+
+def _configured(nodes: tuple[Node, ...]) -> Iterator[str]:
+    for node in nodes:
+        vfio = data(node.report.vfio)
+        for line in () if vfio is None else vfio.directives:
+            words = line.arguments.replace("-", "_").split()
+            if line.command == "softdep" and "pre:" in words and "vfio_pci" in words:
+                yield line.module

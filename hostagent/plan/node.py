@@ -1,0 +1,109 @@
+"""One report as planning looks at it: its functions by address, ID and group, and facts with what to believe without them."""
+
+from __future__ import annotations
+
+from hostagent.host.groups import NOIOMMU, IommuGroup
+from hostagent.host.modules import BUILT_IN
+from hostagent.host.pci import DEVICES, PciFunction
+from hostagent.plan.model import Evidence
+from hostagent.report import NodeReport
+from hostagent.values.pci import PciAddress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from hostagent.area import Probed
+
+    T = TypeVar("T")
+
+_BRIDGE = "06"
+
+
+def data(probed: Probed[T] | None) -> T | None:
+    """What an area found; None where it was not asked for or failed."""
+    return None if probed is None else probed.data
+
+
+class Node:
+    """A named report. `groups` leaves out those that vfio made up for devices without an IOMMU."""
+
+    def __init__(self, name: str, report: NodeReport) -> None:
+        self.name = name
+        self.report = report
+        pci, iommu = data(report.pci), data(report.iommu)
+        self.functions: tuple[PciFunction, ...] = () if pci is None else pci.functions
+        self.at: dict[PciAddress, PciFunction] = {function.address: function for function in self.functions}
+        listed = () if iommu is None else iommu.groups
+        unsafe = {group.number for group in listed if group.name == NOIOMMU}
+        self.groups: dict[int, IommuGroup] = {group.number: group for group in listed if group.number not in unsafe}
+        self._members: dict[int, list[PciFunction]] = {}
+        for function in self.functions:
+            if function.iommu_group is not None and function.iommu_group not in unsafe:
+                self._members.setdefault(function.iommu_group, []).append(function)
+
+    def has_built_in(self, module: str) -> bool:
+        """Whether a module is known to be built into its kernel."""
+        kernel = data(self.report.kernel)
+        return kernel is not None and any(found.name == module and found.state == BUILT_IN for found in kernel.modules)
+
+    def command_line(self) -> tuple[str, ...]:
+        """The words it was booted with; none where nobody knows."""
+        kernel = data(self.report.kernel)
+        return () if kernel is None else kernel.command_line or ()
+
+    def vendor(self) -> str | None:
+        """`Intel`, `AMD` or `Arm`: whose CPU, else whose IOMMU; None where neither says."""
+        cpu, iommu = data(self.report.cpu), data(self.report.iommu)
+        if cpu is not None and cpu.architecture == "aarch64":
+            return "Arm"
+        named = None if cpu is None else {"Hygon": "AMD"}.get(cpu.vendor or "", cpu.vendor)
+        by_unit = None if iommu is None else {"intel": "Intel", "amd": "AMD", "arm": "Arm"}.get(iommu.vendor or "")
+        return named or by_unit
+
+    def group(self, function: PciFunction) -> int | None:
+        """The number of its IOMMU group, None where nothing translates for it."""
+        return function.iommu_group if function.iommu_group in self._members else None
+
+    def companions(self, function: PciFunction) -> tuple[PciFunction, ...]:
+        """The other functions of its group, bridges too."""
+        number = self.group(function)
+        members = () if number is None else self._members[number]
+        return tuple(member for member in members if member.address != function.address)
+
+
+def pci_id(function: PciFunction) -> str:
+    """`10de:1eb8`."""
+    return f"{function.vendor_id}:{function.device_id}"
+
+
+def subsystem(function: PciFunction) -> str | None:
+    """`10de:12a2`, None where the host does not say."""
+    if function.subsystem_vendor_id is None or function.subsystem_device_id is None:
+        return None
+    return f"{function.subsystem_vendor_id}:{function.subsystem_device_id}"
+
+
+def is_bridge(function: PciFunction) -> bool:
+    """Whether it is of the class that is never given away and keeps no group."""
+    return function.class_id.startswith(_BRIDGE)
+
+
+def file_of(address: PciAddress, name: str) -> str:
+    """The path of one of its attributes."""
+    return f"{DEVICES}/{address}/{name}"
+
+
+def class_said(function: PciFunction) -> Evidence:
+    """Its class as uevent gives it: hex, upper case, not padded."""
+    return Evidence(path=file_of(function.address, "uevent"), said=f"PCI_CLASS={int(function.class_id, 16):X}")
+
+
+def id_said(function: PciFunction) -> Evidence:
+    """Its ID as uevent gives it."""
+    return Evidence(path=file_of(function.address, "uevent"), said=f"PCI_ID={pci_id(function).upper()}")
+
+
+def driver_said(function: PciFunction) -> Evidence:
+    """Its driver."""
+    return Evidence(path=file_of(function.address, "driver"), said=function.driver or "no such link")
