@@ -14,7 +14,8 @@ def parse_size(text: str) -> int | None:
             break
     unit = body[-1:] if body[-1:] in _UNITS and not body[-1:].isdigit() else ""
     digits = body[: len(body) - len(unit)]
-    if not (digits.isascii() and digits.isdigit()):
+    # No size has thirty digits, and Python refuses to read five thousand of them.
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 30):
         return None
     return int(digits) * _UNITS[unit]
 
