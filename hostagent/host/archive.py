@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     class _Readable(Protocol):
         def read(self, size: int, /) -> bytes: ...
 
+
 # The largest known capture (a DGX with everything read) unpacks to 1 MB in 7,500 members.
 MAX_BYTES = 64 << 20
 MAX_MEMBERS = 200_000
@@ -91,6 +92,12 @@ class ArchiveTree(BoundTree):
 
     def read(self, path: str) -> bytes:
         return self._expect(self._walk(path), _FILE, errno.EISDIR)
+
+    def attribute(self, path: str) -> bytes:
+        return self.read(path)
+
+    def attribute_link(self, path: str) -> str | None:
+        return self.link(path)
 
     def names(self, path: str) -> list[str]:
         real = self._walk(path)

@@ -42,6 +42,12 @@ class RecordingTree(BoundTree):
         self.files[self._walk(path)] = data
         return data
 
+    def attribute(self, path: str) -> bytes:
+        return self.read(path)
+
+    def attribute_link(self, path: str) -> str | None:
+        return self.link(path)
+
     def names(self, path: str) -> list[str]:
         found = super().names(path)
         self.directories[self._walk(path)] = tuple(found)

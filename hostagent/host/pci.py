@@ -17,6 +17,7 @@ calls a function at most. `detail` costs three more for each of its files and is
 from __future__ import annotations
 
 from hostagent.host.reader import Reader, whole
+from hostagent.host.tree import TooLargeError
 from hostagent.values.pci import PciAddress, hex_id
 from hostagent.values.record import record
 
@@ -25,6 +26,15 @@ DEVICES = "sys/bus/pci/devices"
 DETAIL_LIMIT = 1024
 # Link width 0 is a link that is down, 255 (PCIE_LNK_WIDTH_UNKNOWN) one the kernel cannot tell.
 _NO_WIDTH = (0, 255)
+# class, vendor, device, subsystem vendor, subsystem device
+Ids = tuple[str | None, ...]
+_OF_DIGITS = {4: lambda text: hex_id(text, 4), 6: lambda text: hex_id(text, 6)}
+# driver, IDs, IOMMU group, NUMA node
+Fast = tuple[str | None, Ids, int | None, int | None]
+# What numa_node holds on nearly every machine, by its bytes.
+_NODES: dict[bytes, int | None] = {b"-1\n": None} | {f"{node}\n".encode(): node for node in range(64)}
+_NO_IDS: Ids = (None,) * 5
+_ID_FILES = (("class", 6), ("vendor", 4), ("device", 4), ("subsystem_vendor", 4), ("subsystem_device", 4))
 
 
 @record
@@ -77,26 +87,26 @@ def _functions(reader: Reader) -> tuple[PciFunction, ...]:
     thorough = reader.host.thorough
     if thorough is None:
         thorough = len(names) <= DETAIL_LIMIT
-    found = []
+    found, known = [], dict[str, Ids]()
     for name in names:
         address = PciAddress.parse(name)
         if address is None:
             reader.malformed(f"{DEVICES}/{name}", "a PCI address", name)
             continue
-        function = _function(reader, address, thorough=thorough)
+        function = _function(reader, address, known, thorough=thorough)
         if function is not None:
             found.append(function)
     found.sort(key=lambda function: function.address.order)
     return tuple(found)
 
 
-def _function(reader: Reader, address: PciAddress, *, thorough: bool) -> PciFunction | None:
+def _function(reader: Reader, address: PciAddress, known: dict[str, Ids], *, thorough: bool) -> PciFunction | None:
     path = f"{DEVICES}/{address}"
-    uevent = _uevent(reader, path)
-    ids = _ids(reader, path, uevent)
-    if ids is None:
-        return None
+    driver, ids, group, node = _quickly(reader, path, known) or _carefully(reader, path)
     class_id, vendor_id, device_id, subsystem_vendor_id, subsystem_device_id = ids
+    if class_id is None or vendor_id is None or device_id is None:
+        reader.malformed(path, "vendor, device and class in uevent or in files", "no such")
+        return None
     return PciFunction(
         address=address,
         vendor_id=vendor_id,
@@ -104,45 +114,79 @@ def _function(reader: Reader, address: PciAddress, *, thorough: bool) -> PciFunc
         subsystem_vendor_id=subsystem_vendor_id,
         subsystem_device_id=subsystem_device_id,
         class_id=class_id,
-        driver=uevent.get("DRIVER") or reader.target(f"{path}/driver"),
-        iommu_group=_group(reader, path),
-        numa_node=_numa_node(reader, path),
+        driver=driver or reader.target(f"{path}/driver"),
+        iommu_group=group,
+        numa_node=node,
         detail=_detail(reader, path, class_id) if thorough else None,
     )
 
 
-def _uevent(reader: Reader, path: str) -> dict[str, str]:
-    text = reader.text(f"{path}/uevent")
-    if not text:
-        return {}
-    return dict([line.split("=", 1) for line in text.split("\n") if "=" in line])
-
-
-def _pair(text: str | None) -> tuple[str | None, str | None]:
-    vendor, _, device = (text or "").partition(":")
-    return hex_id(vendor, 4), hex_id(device, 4)
-
-
-def _ids(reader: Reader, path: str, uevent: dict[str, str]) -> tuple[str, str, str, str | None, str | None] | None:
-    """(class, vendor, device, subsystem vendor, subsystem device), or None and a Problem."""
-    class_id = hex_id(uevent.get("PCI_CLASS", "").rjust(6, "0"), 6) if "PCI_CLASS" in uevent else None
-    vendor_id, device_id = _pair(uevent.get("PCI_ID"))
-    # Trees exported from udev databases have no uevent file, and some exporters leave keys out.
-    class_id = class_id or _id_file(reader, f"{path}/class", 6)
-    vendor_id = vendor_id or _id_file(reader, f"{path}/vendor", 4)
-    device_id = device_id or _id_file(reader, f"{path}/device", 4)
-    if class_id is None or vendor_id is None or device_id is None:
-        reader.malformed(path, "vendor, device and class in uevent or in files", "no such")
+def _quickly(reader: Reader, path: str, known: dict[str, Ids]) -> Fast | None:
+    """The fast path, straight to the tree: most of a large machine's survey is this function. None where anything is odd."""
+    tree = reader.host.tree
+    try:
+        directory = tree.directory(path)
+        driver, ids = _uevent(tree.attribute(f"{directory}/uevent").decode(), known)
+        node = _NODES[tree.attribute(f"{directory}/numa_node")]
+        link = tree.attribute_link(f"{directory}/iommu_group")
+        group = None if link is None else _number(link.rpartition("/")[2])
+    except (OSError, KeyError, ValueError, TooLargeError):
         return None
-    subsystem_vendor_id, subsystem_device_id = _pair(uevent.get("PCI_SUBSYS_ID"))
-    if subsystem_vendor_id is None or subsystem_device_id is None:
-        subsystem_vendor_id = _id_file(reader, f"{path}/subsystem_vendor", 4)
-        subsystem_device_id = _id_file(reader, f"{path}/subsystem_device", 4)
-    return class_id, vendor_id, device_id, subsystem_vendor_id, subsystem_device_id
+    return None if None in ids else (driver, ids, group, node)
 
 
-def _id_file(reader: Reader, path: str, digits: int) -> str | None:
-    return reader.parsed(path, lambda text: hex_id(text, digits), f"0x and {digits} hex digits")
+def _number(text: str) -> int:
+    """A whole number; raises ValueError for anything `int` would be kinder to."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
+
+
+def _carefully(reader: Reader, path: str) -> Fast:
+    """The same through the reader, which says what is wrong with each file."""
+    driver, ids = reader.parsed(f"{path}/uevent", _uevent, "NAME=value lines") or (None, _NO_IDS)
+    if None in ids:
+        # Trees exported from udev databases have no uevent file, and some exporters leave keys out.
+        ids = _id_files(reader, path, ids)
+    return driver, ids, _group(reader, path), _numa_node(reader, path)
+
+
+def _uevent(text: str, known: dict[str, Ids] | None = None) -> tuple[str | None, Ids]:
+    """Driver and IDs of one uevent file. `known` remembers IDs by their text, which all functions of one make share."""
+    head, mark, rest = text.partition("PCI_CLASS=")
+    driver = head.partition("DRIVER=")[2].partition("\n")[0] or None
+    if not mark:
+        return driver, _NO_IDS
+    said = rest.partition("PCI_SLOT_NAME=")[0]
+    ids = known.get(said) if known is not None else None
+    if ids is None:
+        ids = _uevent_ids(said)
+        if known is not None:
+            known[said] = ids
+    return driver, ids
+
+
+def _uevent_ids(rest: str) -> Ids:
+    """IDs from what stands between PCI_CLASS= and the address."""
+    lines = rest.split("\n")
+    said = dict([line.split("=", 1) for line in lines[1:] if "=" in line])
+    vendor, _, device = said.get("PCI_ID", "").partition(":")
+    subsystem_vendor, _, subsystem_device = said.get("PCI_SUBSYS_ID", "").partition(":")
+    return (
+        hex_id(lines[0].rjust(6, "0"), 6),
+        hex_id(vendor, 4),
+        hex_id(device, 4),
+        hex_id(subsystem_vendor, 4),
+        hex_id(subsystem_device, 4),
+    )
+
+
+def _id_files(reader: Reader, path: str, ids: Ids) -> Ids:
+    """What uevent left out, from a file each."""
+    return tuple(
+        value or reader.parsed(f"{path}/{name}", _OF_DIGITS[digits], f"0x and {digits} hex digits")
+        for value, (name, digits) in zip(ids, _ID_FILES, strict=True)
+    )
 
 
 def _group(reader: Reader, path: str) -> int | None:

@@ -127,7 +127,7 @@ class Reader:
         self.problems: list[Problem] = []
 
     def _ask(self, operation: str, path: str, tolerate: tuple[int, ...] = ()) -> object:
-        answer = self.host.ask(operation, path)
+        answer = self.host.memory.get((operation, path)) or self.host.ask(operation, path)
         if answer is _GONE:
             return None
         if type(answer) is Problem:

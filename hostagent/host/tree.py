@@ -17,6 +17,10 @@ import os
 LIMIT = 8 << 20
 _CHUNK = 1 << 16
 _PAGE = 4096
+# O_NONBLOCK: a FIFO planted where a file is expected must not hang the survey.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_BOUND_FLAGS = _FLAGS | os.O_NOFOLLOW
+_DOTS = frozenset({"", ".", ".."})
 # As the kernel: more link expansions than this in one path is a loop.
 _MAX_LINKS = 40
 
@@ -55,12 +59,29 @@ class LiveTree:
         os.close(self._fd)
 
     def read(self, path: str) -> bytes:
-        # O_NONBLOCK: a FIFO planted where a file is expected must not hang the survey.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, dir_fd=self._fd)
+        fd = os.open(path, _FLAGS, dir_fd=self._fd)
         try:
             return _slurp(fd, _PAGE if path.startswith("sys/") else _CHUNK)
         finally:
             os.close(fd)
+
+    def directory(self, path: str) -> str:
+        """A path to the directory `path` that `attribute` and `attribute_link` take."""
+        return path
+
+    def attribute(self, path: str) -> bytes:
+        """The first page of a file in a directory from `directory`: `read` without its care, for the bus walk."""
+        fd = os.open(path, _BOUND_FLAGS, dir_fd=self._fd)
+        data = os.read(fd, _PAGE)
+        os.close(fd)
+        return data
+
+    def attribute_link(self, path: str) -> str | None:
+        """The target of a link in a directory from `directory`; None where there is none."""
+        try:
+            return os.readlink(path, dir_fd=self._fd)
+        except FileNotFoundError:
+            return None
 
     def names(self, path: str) -> list[str]:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd)
@@ -140,25 +161,39 @@ class BoundTree(LiveTree):
     def _target(self, path: str) -> str:
         return os.readlink(path, dir_fd=self._fd)
 
+    def directory(self, path: str) -> str:
+        """As `_walk`, but functions behind one bridge share the walk to where they are."""
+        head, _, name = path.rpartition("/")
+        base = self._walk(head)
+        if name not in self._links_in(base):
+            return self._walk(path)
+        up, _, last = self._target(f"{base}/{name}").rpartition("/")
+        parent = self._walk(f"{base}/{up}")
+        if last in _DOTS or last in self._links_in(parent):
+            return self._walk(path)
+        real = self._real[path] = f"{parent}/{last}"
+        return real
+
     def resolve(self, path: str) -> str:
         return self._walk(path)
 
     def _beside(self, path: str) -> str:
         """`path` with its directory resolved and its last component as it is."""
         head, _, name = path.rpartition("/")
-        if name in ("", ".", ".."):
+        if name in _DOTS:
             return self._walk(path) or "."
-        real = self._walk(head)
+        real = self._real.get(head)
+        if real is None:
+            real = self._walk(head)
         return f"{real}/{name}" if real else name
 
     def read(self, path: str) -> bytes:
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW
         try:
-            fd = os.open(self._beside(path), flags, dir_fd=self._fd)
+            fd = os.open(self._beside(path), _BOUND_FLAGS, dir_fd=self._fd)
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-            fd = os.open(self._walk(path) or ".", flags, dir_fd=self._fd)
+            fd = os.open(self._walk(path) or ".", _BOUND_FLAGS, dir_fd=self._fd)
         try:
             return _slurp(fd, _PAGE if path.startswith("sys/") else _CHUNK)
         finally:

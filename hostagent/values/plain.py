@@ -8,7 +8,7 @@ Law L8 holds both writers equal to pydantic's.
 from __future__ import annotations
 
 from hostagent.values.cpuset import CpuSet
-from hostagent.values.record import is_record
+from hostagent.values.record import is_record, record_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _line(value: Any) -> str:
     elif kind is bool:
         text = "true" if value else "false"
     elif is_record(value):
-        text = "{" + ", ".join([f'"{name}": {_line(getattr(value, name))}' for name in kind.__slots__]) + "}"
+        text = _record_line(value, kind)
     elif kind is tuple or kind is list:
         text = "[" + ", ".join([_line(item) for item in value]) + "]"
     elif kind is dict:
@@ -98,6 +98,27 @@ def _line(value: Any) -> str:
     else:
         text = _quoted(value) if isinstance(value, str) else _line(plain(value))
     return text
+
+
+# Record class -> heads of its members.
+_HEADS: dict[type, tuple[str, ...]] = {}
+
+
+def _record_line(value: Any, kind: type) -> str:
+    """A record on one line. A report of 4,096 functions spends a third of its time here: no call for the plain fields."""
+    heads = _HEADS.get(kind)
+    if heads is None:
+        heads = _HEADS[kind] = tuple([f', "{name}": ' for name in record_fields(kind)])
+    items = [getattr(value, name) for name in record_fields(kind)]
+    parts = []
+    for head, item in zip(heads, items, strict=True):
+        if item is None:
+            parts.append(f"{head}null")
+        elif isinstance(item, str) and item.isprintable() and '"' not in item and "\\" not in item:
+            parts.append(f'{head}"{item}"')
+        else:
+            parts.append(head + _line(item))
+    return "{" + "".join(parts)[2:] + "}"
 
 
 def _quoted(text: str) -> str:
