@@ -19,7 +19,7 @@ from hostagent.plan.model import (
     Note,
     VfioPlan,
 )
-from hostagent.plan.node import Node, data
+from hostagent.plan.node import AMD, ARM, INTEL, Node, data
 from hostagent.values.cmdline import parse, same_name
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hostagent.profile import Iommu, Profile
 
 _HUGE = ("default_hugepagesz", "hugepagesz", "hugepages")
-_KVM = {"Intel": "kvm_intel", "AMD": "kvm_amd"}
+_KVM = {INTEL: "kvm_intel", AMD: "kvm_amd"}
 
 
 def _argument(word: str, topic: str, why: str) -> KernelArgument:
@@ -38,16 +38,16 @@ def _argument(word: str, topic: str, why: str) -> KernelArgument:
 
 def iommu_arguments(nodes: tuple[Node, ...], wishes: Iommu) -> tuple[list[KernelArgument], list[Note]]:
     """What switches the IOMMU on for all nodes, each harmless on the others."""
-    vendors = {node.vendor() for node in nodes}
+    vendors = {node.iommu_vendor() for node in nodes}
     found: list[KernelArgument] = []
     notes = [
         Note(code="vendor-unknown", node=node.name, subject="iommu", text="neither CPU nor IOMMU say whose they are")
         for node in nodes
-        if node.vendor() is None
+        if node.iommu_vendor() is None
     ]
-    if "Intel" in vendors:
+    if INTEL in vendors:
         found.append(_argument("intel_iommu=on", IOMMU, "switches Intel's IOMMU on"))
-    if "AMD" in vendors and wishes.documented_arguments:
+    if AMD in vendors and wishes.documented_arguments:
         found.append(
             _argument("amd_iommu=on", IOMMU, "manuals name it; the kernel knows no such option, and needs none")
         )
@@ -55,9 +55,9 @@ def iommu_arguments(nodes: tuple[Node, ...], wishes: Iommu) -> tuple[list[Kernel
             "amd_iommu=on is an unknown option to the kernel, which says so and goes on; AMD's IOMMU is on without it"
         )
         notes.append(Note(code="documented-argument", node=None, subject="iommu", text=text))
-    if wishes.mode == "pt" and vendors - {"Arm", None}:
+    if wishes.mode == "pt" and vendors - {ARM, None}:
         found.append(_argument("iommu=pt", IOMMU, "devices of the host pass through untranslated"))
-    if wishes.mode == "pt" and "Arm" in vendors:
+    if wishes.mode == "pt" and ARM in vendors:
         found.append(_argument("iommu.passthrough=1", IOMMU, "devices of the host pass through untranslated"))
     if wishes.strict is not None:
         how = "at once" if wishes.strict else "in batches"
@@ -81,11 +81,11 @@ def nested(nodes: tuple[Node, ...], profile: Profile) -> tuple[list[ModuleOption
     options: list[ModuleOption] = []
     found: list[KernelArgument] = []
     for vendor, module in _KVM.items():
-        mine = [kvm for node in nodes if node.vendor() == vendor and (kvm := data(node.report.kvm)) is not None]
-        states = {kvm.kvm_intel if vendor == "Intel" else kvm.kvm_amd for kvm in mine}
+        mine = [kvm for node in nodes if node.cpu_vendor() == vendor and (kvm := data(node.report.kvm)) is not None]
+        states = {kvm.kvm_intel if vendor == INTEL else kvm.kvm_amd for kvm in mine}
         if BUILT_IN in states:
             found.append(_argument(f"{module}.nested={value}", KVM, why))
-        elif any(node.vendor() == vendor for node in nodes):
+        elif any(node.cpu_vendor() == vendor for node in nodes):
             options.append(ModuleOption(module=module, name="nested", value=value, why=why))
     return options, found
 

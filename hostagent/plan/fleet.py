@@ -55,7 +55,7 @@ def hardware(node: Node) -> frozenset[str]:
         for function in node.functions
         if function.address not in virtual and not is_bridge(function)
     }
-    found.add(f"CPU {node.vendor() or 'unknown'}")
+    found |= {f"CPU {node.cpu_vendor() or 'unknown'}", f"IOMMU {node.iommu_vendor() or 'unknown'}"}
     if numa is not None:
         found |= {f"NUMA node {one.number}" for one in numa.nodes}
     if pages is not None:

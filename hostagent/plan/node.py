@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+INTEL, AMD, ARM = "intel", "amd", "arm"
+_CPU_VENDORS = {"GenuineIntel": INTEL, "AuthenticAMD": AMD, "HygonGenuine": AMD}
 _BRIDGE = "06"
 
 
@@ -52,14 +54,18 @@ class Node:
         kernel = data(self.report.kernel)
         return () if kernel is None else kernel.command_line or ()
 
-    def vendor(self) -> str | None:
-        """`Intel`, `AMD` or `Arm`: whose CPU, else whose IOMMU; None where neither says."""
-        cpu, iommu = data(self.report.cpu), data(self.report.iommu)
-        if cpu is not None and cpu.architecture == "aarch64":
-            return "Arm"
-        named = None if cpu is None else {"Hygon": "AMD"}.get(cpu.vendor or "", cpu.vendor)
-        by_unit = None if iommu is None else {"intel": "Intel", "amd": "AMD", "arm": "Arm"}.get(iommu.vendor or "")
-        return named or by_unit
+    def cpu_vendor(self) -> str | None:
+        """INTEL, AMD or ARM, whose KVM module and whose IOMMU go with the CPU; None for others."""
+        cpu = data(self.report.cpu)
+        if cpu is None or cpu.architecture == "aarch64":
+            return None if cpu is None else ARM
+        return _CPU_VENDORS.get(cpu.vendor or "")
+
+    def iommu_vendor(self) -> str | None:
+        """Whose IOMMU it is: what firmware describes or the kernel drives, else what goes with the CPU."""
+        iommu = data(self.report.iommu)
+        named = None if iommu is None else iommu.vendor
+        return named if named in (INTEL, AMD, ARM) else self.cpu_vendor()
 
     def group(self, function: PciFunction) -> int | None:
         """The number of its IOMMU group, None where nothing translates for it."""

@@ -9,7 +9,7 @@ NUMA node are made by a unit.
 from __future__ import annotations
 
 from hostagent.plan.model import BOOT, HUGEPAGES, RUN, Evidence, KernelArgument, Note, PoolPlan, Reason, Refusal
-from hostagent.plan.node import Node, data
+from hostagent.plan.node import AMD, INTEL, Node, data
 from hostagent.values.size import kernel_size
 
 TYPE_CHECKING = False
@@ -121,7 +121,7 @@ def _sizes(node: Node, wishes: Hugepages) -> Iterator[tuple[str, Reason]]:
 
 
 def _why_not(node: Node, size: int) -> Evidence:
-    if size == _GIB and node.vendor() in ("Intel", "AMD"):
+    if size == _GIB and node.cpu_vendor() in (INTEL, AMD):
         return Evidence(path="proc/cpuinfo", said="flags without pdpe1gb")
     return Evidence(path=f"sys/kernel/mm/hugepages/hugepages-{size >> 10}kB", said="no such directory")
 

@@ -8,6 +8,7 @@ no permission.
 from __future__ import annotations
 
 from hostagent.areas import network, storage
+from hostagent.host.pci import PciFunction
 from hostagent.plan.model import Evidence, Protected, Reason
 from hostagent.plan.node import Node, class_said, data, driver_said, file_of, id_said, is_bridge, pci_id
 from hostagent.values.pci import PciAddress, in_classes
@@ -119,14 +120,13 @@ def _consoles(node: Node) -> Found:
 
 def _storage(node: Node) -> Found:
     found = data(node.report.storage)
+    if found is None or not (found.mounts_known or found.disks):
+        path = "storage" if found is None else "proc/1/mountinfo"
+        yield from _suspected(_driven(node, _STORAGE_CLASSES), "what is stored on it", path)
     if found is None:
-        yield from _suspected(node, _STORAGE_CLASSES, "what is stored on it", "storage")
         return
     for address, uses in storage.protected(found).items():
-        names = ", ".join(uses)
-        yield address, _because(STORAGE, f"it carries {names}", *_storage_said(found, address))
-    if not found.mounts_known:
-        yield from _suspected(node, _STORAGE_CLASSES, "what is stored on it", "proc/1/mountinfo")
+        yield address, _because(STORAGE, f"it carries {', '.join(uses)}", *_storage_said(found, address))
 
 
 def _storage_said(found: storage.Storage, address: PciAddress) -> Iterator[Evidence]:
@@ -146,9 +146,11 @@ def _storage_said(found: storage.Storage, address: PciAddress) -> Iterator[Evide
 def _network(node: Node) -> Found:
     found = data(node.report.network)
     if found is None or not found.routes_known:
-        yield from _suspected(
-            node, _NETWORK_CLASSES, "which routes it carries", "network" if found is None else "proc/net/route"
-        )
+        path = "network" if found is None else "proc/net/route"
+        # A link that is down has nothing to carry.
+        down = {link.function for link in found.links if link.operstate == "down"} if found is not None else set()
+        able = tuple(function for function in _driven(node, _NETWORK_CLASSES) if function.address not in down)
+        yield from _suspected(able, "which routes it carries", path)
     if found is None:
         return
     under: dict[PciAddress, list[Evidence]] = {}
@@ -169,11 +171,19 @@ def _link_said(name: str, found: network.Network) -> Iterator[Evidence]:
         yield Evidence(path=f"sys/class/net/{name}/master", said=link.master)
 
 
-def _suspected(node: Node, classes: tuple[str, ...], what: str, path: str) -> Found:
-    for function in node.functions:
-        if in_classes(function.class_id, classes):
-            reason = _because(UNKNOWN, f"it is not known {what}", Evidence(path=path, said="not read"))
-            yield function.address, reason
+def _driven(node: Node, classes: tuple[str, ...]) -> tuple[PciFunction, ...]:
+    """Functions of these classes that a driver of the host makes use of."""
+    return tuple(
+        function
+        for function in node.functions
+        if in_classes(function.class_id, classes) and function.driver is not None and not lets_go(function.driver)
+    )
+
+
+def _suspected(functions: tuple[PciFunction, ...], what: str, path: str) -> Found:
+    for function in functions:
+        said = Evidence(path=path, said="not read")
+        yield function.address, _because(UNKNOWN, f"it is not known {what}", said)
 
 
 def _virtual(node: Node) -> Found:
