@@ -259,6 +259,10 @@ FLOW = '[{"pciDeviceSelector": "10DE:1EB8", "resourceName": "nvidia.com/TU104GL_
             "spec:\n    permittedHostDevices:\n        pciHostDevices: []\n",
             "spec:\n    permittedHostDevices:\n        pciHostDevices:\n          " + ENTRY.format(" " * 10),
         ),
+        (
+            "spec:\n  a:\n  - b\n",
+            "spec:\n  a:\n  - b\n  permittedHostDevices:\n    pciHostDevices:\n      " + ENTRY.format(" " * 6),
+        ),
         ("spec: {a: 1}\n", 'spec: {"permittedHostDevices": {"pciHostDevices": ' + FLOW + "}, a: 1}\n"),
         (
             "spec: {permittedHostDevices: }\n",
@@ -362,6 +366,7 @@ def test_someone_elses_entry_in_the_way(selector: str, resource: str, words: str
             in_list("- # why", "  pciDeviceSelector: 8086:1521", "  resourceName: a.b/c"),
             "line 7: expected each item",
         ),
+        (HEAD + "spec:\n  a:\n  - b\n  -\n", "laid out in a way that cannot be edited safely"),
         (HEAD + "? spec # a: b\n:\n", "laid out in a way that cannot be edited safely"),
     ],
 )
