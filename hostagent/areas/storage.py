@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelOptions, Metric, Sample
 from hostagent.host import Reader
-from hostagent.host.descent import IMAGES, ZFS_MEMBERS, Carriers, Descent, is_storage
+from hostagent.host.descent import Carriers, Descent
 from hostagent.host.disks import Disk, disks
+from hostagent.host.filesystems import IMAGES, ZFS_MEMBERS, is_storage
 from hostagent.host.mounts import Mount, mounts, swaps
 from hostagent.host.redact import HIDDEN
 from hostagent.host.redact import device as shown

@@ -1,11 +1,10 @@
 """The way down from one use of storage to the hardware that carries it.
 
-Beside the block devices of `host.blockdev`:
+Beside the block devices of `host.blockdev` and the types of `host.filesystems`:
 
     sys/class/nvme-subsystem/<name>/nvme* -> controllers: namespaces with multipath stand under the virtual subsystem
     sys/class/nvme/<name>/transport       pcie, tcp, rdma, fc, loop
     sys/class/block/<name>/loop/backing_file
-    sys/fs/btrfs/<uuid>/devices/          members of a btrfs
     sys/bus/virtio/drivers/virtiofs/      devices that share directories of a virtual machine's host
 
 What these do not say is said to be unresolved, never left out: who hands devices to guests must know what is not known.
@@ -15,6 +14,16 @@ from __future__ import annotations
 
 from hostagent.host.blockdev import BLOCK, NUMBERS, directory, kernel_name, numbers, parent, slaves
 from hostagent.host.carriers import ordered, place, split, with_physical
+from hostagent.host.filesystems import (
+    IMAGES,
+    JOINED,
+    MEMORY_FILESYSTEMS,
+    REMOTE_FILESYSTEMS,
+    SHARED_FILESYSTEMS,
+    ZFS_MEMBERS,
+    is_storage,
+    members,
+)
 from hostagent.host.mounts import Mount, holding
 from hostagent.host.reader import Reader
 from hostagent.host.redact import device as shown
@@ -23,21 +32,10 @@ from hostagent.values.record import record
 
 SUBSYSTEMS = "sys/class/nvme-subsystem"
 CONTROLLERS = "sys/class/nvme"
-BTRFS = "sys/fs/btrfs"
 # Compressed or plain memory: no hardware to lose.
 MEMORY = ("zram", "ram")
 # Block devices served over the network by the kernel's own clients.
 REMOTE = ("nbd", "rbd")
-REMOTE_FILESYSTEMS = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "lustre", "beegfs", "gpfs", "orangefs", "coda", "fuse.glusterfs",
-     "fuse.sshfs", "fuse.ceph-fuse")
-)  # fmt: skip
-# Filesystems of virtual machines and the virtio drivers that carry them.
-SHARED_FILESYSTEMS = {"virtiofs": ("virtiofs",), "9p": ("9pnet_virtio", "9p")}
-# Made of directories or files of other filesystems.
-IMAGES = frozenset(("overlay", "erofs"))
-ZFS_MEMBERS = "zfs: sysfs does not say which devices a pool has"
-MEMORY_FILESYSTEMS = frozenset(("tmpfs", "ramfs", "rootfs", "devtmpfs", "hugetlbfs"))
 
 
 @record
@@ -107,8 +105,8 @@ class Descent:
             self._network = True
         elif kind in MEMORY_FILESYSTEMS:
             pass
-        elif kind == "btrfs":
-            self._btrfs(mount.source)
+        elif kind in JOINED:
+            self._joined(mount)
         elif kind in SHARED_FILESYSTEMS:
             self._shared(kind)
         elif kind in IMAGES:
@@ -116,9 +114,7 @@ class Descent:
         elif kind == "zfs":
             self._lost(ZFS_MEMBERS)
         elif mount.source.startswith("/dev/"):
-            # bcachefs joins its members with colons.
-            for source in mount.source.split(":"):
-                self.source(source)
+            self.source(mount.source)
         else:
             self._lost(f"{kind}: no block device behind it")
 
@@ -185,7 +181,7 @@ class Descent:
             return
         if name.startswith(REMOTE) or any(part.startswith("session") and part[7:].isdigit() for part in parts):
             self._network = True
-        subsystem = next((part for part in parts if part.startswith("nvme-subsys")), None)
+        subsystem = next((part for part in parts if part[:11] == "nvme-subsys" and part[11:].isdigit()), None)
         if subsystem is not None:
             self._subsystem(subsystem)
         elif "nvme-fabrics" in parts:
@@ -220,19 +216,20 @@ class Descent:
             own = f"{CONTROLLERS}/{name}"
             self._hardware(name, place(self._reader, own if self._reader.exists(own) or path is None else path) or own)
 
-    def _btrfs(self, source: str) -> None:
-        members = [
-            found for uuid in self._reader.names(BTRFS) if (found := self._reader.names(f"{BTRFS}/{uuid}/devices"))
-        ]
-        name = kernel_name(self._reader, source)
-        mine = [found for found in members if name in found]
-        if not members:
+    def _joined(self, mount: Mount) -> None:
+        """A filesystem of several devices: all of those that its source is one of."""
+        kind, source = mount.filesystem, mount.source
+        known = members(self._reader, kind)
+        if not known:
             # Captures of other tools have no sys/fs: the source is one member at least.
-            self.source(source)
-            self._lost("btrfs: sysfs does not list its members")
+            if source.startswith("/dev/"):
+                self.source(source)
+            self._lost(f"{kind}: sysfs does not list its members")
+        name = kernel_name(self._reader, source)
+        mine = [names for names in known if name in names]
         # A source that names none of the members leaves the choice open: then all of them carry it.
-        for found in mine or members:
-            for member in found:
+        for names in mine or known:
+            for member in names:
                 self.name(member)
 
     def _shared(self, kind: str) -> None:
@@ -263,26 +260,6 @@ class Descent:
                 self.name(name)
         if mount.point == "/" and not self._chain and not self._network:
             self._lost(f"{mount.filesystem}: its layers are on no mounted filesystem")
-
-
-def is_storage(mount: Mount) -> bool:
-    """Whether a mount stands on a device or a server, rather than on the kernel's own data."""
-    if mount.device is not None:
-        return True
-    kind = mount.filesystem
-    if (
-        kind in IMAGES
-        or kind in REMOTE_FILESYSTEMS
-        or kind in SHARED_FILESYSTEMS
-        or kind in ("btrfs", "zfs", "bcachefs")
-    ):
-        return True
-    # /dev/fuse is a source too; file systems in user space say nothing of what they stand on.
-    return (
-        mount.source.startswith("/dev/")
-        and kind not in MEMORY_FILESYSTEMS
-        and not (kind == "fuse" or kind.startswith("fuse."))
-    )
 
 
 def _is_controller(name: str) -> bool:
