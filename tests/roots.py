@@ -38,12 +38,16 @@ def roots() -> list[object]:
     return found
 
 
-def unpacked(root: str, into: Path) -> Path:
-    """`root` as a directory: an archive is unpacked below `into`; the directory that holds sys is returned."""
+def unpacked(root: str, into: Path, *, only: tuple[str, ...] = ("",)) -> Path:
+    """`root` as a directory: an archive is unpacked below `into`, or the files whose path has one of `only` in it.
+
+    The directory that holds sys is returned.
+    """
     if not root.endswith(".tar.gz"):
         return Path(root)
     with tarfile.open(root) as archive:
         members = [member for member in archive if not member.issym() or not member.linkname.startswith("/")]
+        members = [member for member in members if member.isdir() or any(part in member.name for part in only)]
         archive.extractall(into, members=members, filter="fully_trusted")
     inside = [into, *into.iterdir()]
     return next(path for path in inside if (path / "sys").is_dir() or (path / "proc").is_dir())
