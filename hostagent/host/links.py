@@ -103,15 +103,15 @@ def _joined(found: dict[str, Link]) -> dict[str, Link]:
     for name, link in found.items():
         if link.master in lowers and link.master != name:
             lowers[link.master].add(name)
+    kinds = {name: _master_kind(link, lowers[name], found) for name, link in found.items()}
+    ports = {port for name, kind in kinds.items() if kind == OVS for port in lowers[name]}
+    for name, link in found.items():
+        if link.carries_routes and kinds[name] == "virtual" and not lowers[name]:
+            lowers[name] |= ports - {name}
     uppers: dict[str, set[str]] = {name: set(link.uppers) for name, link in found.items()}
     for name, below in lowers.items():
         for lower in below & uppers.keys():
             uppers[lower].add(name)
-    kinds = {name: _master_kind(link, lowers[name], found) for name, link in found.items()}
-    datapath = {port for name, kind in kinds.items() if kind == OVS for port in lowers[name]}
-    for name, link in found.items():
-        if link.carries_routes and kinds[name] == "virtual" and not lowers[name]:
-            lowers[name] |= datapath - {name}
     return {
         name: replaced(
             link, kind=kinds[name], lowers=tuple(sorted(lowers[name])), uppers=tuple(sorted(uppers[name] - {name}))
