@@ -75,6 +75,8 @@ def _pick(node: Node, wishes: Watchdog) -> _Pick | None:
     found = data(node.report.watchdog)
     devices = () if found is None else found.devices
     module = wishes.module or _module_by_id(node)
+    if wishes.module in _BY_ID.values() and wishes.module not in {_BY_ID.get(pci_id(one)) for one in node.functions}:
+        return None
     if wishes.device is not None:
         fitting = [one for one in devices if f"/dev/{one.name}" == wishes.device]
     elif module is not None:
