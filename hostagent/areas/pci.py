@@ -1,12 +1,6 @@
-r"""PCI functions: what is plugged in, and which driver holds it.
+"""PCI functions: what is plugged in, and which driver holds it.
 
-Read by `hostagent.host.pci`, which other areas share. Names come from the pci.ids of the host, the list lspci uses
-(https://pci-ids.ucw.cz): vendors at the margin, devices behind one tab, classes behind `C `:
-
-    10de  NVIDIA Corporation
-    \t1eb8  TU104GL [Tesla T4]
-    C 03  Display controller
-    \t02  3D controller
+Read by `hostagent.host.pci`, which other areas share. Names come from the pci.ids of the host (hostagent.values.pciids).
 """
 
 from __future__ import annotations
@@ -15,6 +9,7 @@ from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample
 from hostagent.host import Reader
 from hostagent.host.pci import PciFunction, functions
 from hostagent.values.pci import in_classes
+from hostagent.values.pciids import names
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -68,31 +63,12 @@ def _names(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[PciName, ...
             vendor_id=vendor_id,
             device_id=device_id,
             class_id=class_id,
-            vendor=_entry(book, vendor_id)[0],
-            device=_entry(_entry(book, vendor_id)[1], f"\t{device_id}")[0],
-            class_name=_entry(_entry(book, f"C {class_id[:2]}")[1], f"\t{class_id[2:4]}")[0]
-            or _entry(book, f"C {class_id[:2]}")[0],
+            vendor=vendor,
+            device=device,
+            class_name=class_name,
         )
-        for vendor_id, device_id, class_id in keys
+        for (vendor_id, device_id, class_id), (vendor, device, class_name) in names(book, keys).items()
     )
-
-
-def _entry(book: bytes, key: str) -> tuple[str | None, bytes]:
-    """The name behind `key` at the start of a line, and the lines indented below it."""
-    start = (b"\n" + book).find(f"\n{key}  ".encode())
-    if start < 0:
-        return None, b""
-    end = book.find(b"\n", start)
-    name = book[start + len(key) + 2 : end if end >= 0 else None].decode("utf-8", "replace").strip()
-    block = end + 1
-    stop = block
-    while end >= 0 and book[stop : stop + 1] in (b"\t", b"#"):
-        line = book.find(b"\n", stop)
-        if line < 0:
-            stop = len(book)
-            break
-        stop = line + 1
-    return name, book[block:stop] if end >= 0 else b""
 
 
 def _counted(pci: Pci, options: LabelOptions) -> dict[str, list[PciFunction]]:
