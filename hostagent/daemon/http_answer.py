@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 import h11
@@ -12,6 +13,8 @@ from hostagent.daemon.http_negotiate import accepts_gzip
 from hostagent.values.record import record
 
 PARAMETERS = 100  # of one query
+
+PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

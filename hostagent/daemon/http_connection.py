@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from hostagent.daemon.http_answer import answer_of, request_of
+from hostagent.daemon.http_answer import PHRASES, answer_of, request_of
 from hostagent.daemon.http_gate import NOT_ALLOWED
 from hostagent.daemon.http_guard import Protection
 from hostagent.daemon.http_message import BadQueryError, Request, Response, plain
@@ -226,7 +226,9 @@ class Connection:
         answer = answer_of(response, self._request, always=self._always)
         if self._refused or self._last or self._loop.time() - self._born > self._limits.lifetime_seconds:
             answer.headers.append(("Connection", "close"))
-        parts = [self._h11.send(h11.Response(status_code=answer.status, headers=answer.headers)) or b""]
+        reason = PHRASES.get(answer.status, b"")
+        head = h11.Response(status_code=answer.status, headers=answer.headers, reason=reason)
+        parts = [self._h11.send(head) or b""]
         if self._request is None or self._request.method != "HEAD":
             parts += self._h11.send_with_data_passthrough(h11.Data(data=answer.body)) or []
         self._h11.send(h11.EndOfMessage())
@@ -235,9 +237,6 @@ class Connection:
         self._writable()
 
     def _writable(self) -> None:
-        if self.phase is Phase.HANDSHAKE:
-            self._handshake()
-            return
         try:
             if self._wire.send(self._out):
                 self._answered()

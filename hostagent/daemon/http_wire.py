@@ -43,17 +43,12 @@ class Wire:
         self._sock = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
 
     def handshake(self) -> bool:
-        """One step of the handshake, asking the loop for the next; True when it is done."""
+        """One step of the handshake; True when it is done. Our side of it always fits the send buffer."""
         assert self.tls is not None
         try:
             self.tls.do_handshake()
         except WANTS_READ:
-            self.watch(read=True, write=False)
             return False
-        except ssl.SSLWantWriteError:
-            self.watch(read=False, write=True)
-            return False
-        self.watch(read=True, write=False)
         return True
 
     def answer_in_plain(self, answer: bytes) -> None:

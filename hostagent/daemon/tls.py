@@ -5,8 +5,8 @@ The section speaks Go's crypto/tls; here stands what that means to OpenSSL, and 
 * client_auth_type RequestClientCert asks for a certificate and ignores it: treated as NoClientCert. RequireAnyClientCert
   takes any self-made certificate, which Python cannot and nobody should: refused.
 * min_version below TLS12 is raised to TLS12 (RFC 8996), max_version below it is refused.
-* Of several curve_preferences, Python before 3.15 can set one only: P-256, which every client has (RFC 8446, 9.1), if
-  it is among them, else the first.
+* Of several curve_preferences, Python's ssl can set one: P-256, which every client has (RFC 8446, 9.1), if it is among
+  them, else the first.
 
 Certificate and key are read here and handed to OpenSSL through a memfd, so that what was checked is what is used, and
 inline PEM never touches a disk.
@@ -95,12 +95,9 @@ def _set_ciphers(context: ssl.SSLContext, section: TlsServerConfig) -> None:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
 
 
-def _set_curves(context: Any, curves: tuple[str, ...]) -> None:
-    names = [CURVES[curve] for curve in curves]
-    if names and hasattr(context, "set_groups"):  # Python 3.15
-        context.set_groups(":".join(names))
-    elif names:
-        context.set_ecdh_curve("prime256v1" if "prime256v1" in names else names[0])
+def _set_curves(context: ssl.SSLContext, curves: tuple[str, ...]) -> None:
+    if curves:
+        context.set_ecdh_curve(CURVES["CurveP256" if "CurveP256" in curves else curves[0]])
 
 
 def _load_chain(context: ssl.SSLContext, cert: bytes, key: bytes) -> None:

@@ -98,7 +98,7 @@ def test_removing_all_passwords_needs_a_restart(tmp_path: Path, caplog: pytest.L
 
 
 def test_storm_of_wrong_passwords_does_not_stall_who_is_known(tmp_path: Path) -> None:
-    config = web_config(tmp_path, cost=10, bob="b")  # about 80 ms a check
+    config = web_config(tmp_path, cost=11, bob="b")  # about 150 ms a check
     with running(web_config=config) as site, contextlib.ExitStack() as stack:
         right = basic("bob", "b")
         assert site.get("/metrics", right)[0] == 200
@@ -112,10 +112,12 @@ def test_storm_of_wrong_passwords_does_not_stall_who_is_known(tmp_path: Path) ->
             began = time.monotonic()
             assert site.get("/metrics", right)[0] == 200
             times.append(time.monotonic() - began)
-        assert sorted(times)[10] < 0.05
+        assert sorted(times)[10] < 0.1
         statuses = [read_answer(sock)[0] for sock in socks]
-        assert statuses.count(503) == 56  # half of the queue for one address
-        assert statuses.count(401) == 4
+        assert (
+            4 <= statuses.count(401) < 20
+        )  # half of the queue for one address, and what came when it had moved on
+        assert statuses.count(401) + statuses.count(503) == 60
 
 
 def test_deadline_before_the_verdict(tmp_path: Path) -> None:

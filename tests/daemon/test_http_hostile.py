@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import socket
 import time
@@ -37,7 +38,7 @@ def drip(sock: socket.socket, data: bytes) -> None:
 
 def test_silence_ends_at_the_deadline() -> None:
     with running(limits=SHORT) as site, site.connect() as sock:
-        assert 0.3 < seconds_until_closed(sock) < 1.0
+        assert 0.3 < seconds_until_closed(sock) < 2.0
         assert site.server.dropped == {"deadline": 1}
 
 
@@ -46,21 +47,21 @@ def test_a_trickle_of_bytes_does_not_extend_the_deadline() -> None:
         began = time.monotonic()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             drip(sock, b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 200)
-        assert 0.3 < time.monotonic() - began < 1.0
+        assert 0.3 < time.monotonic() - began < 2.0
 
 
 def test_a_trickle_on_a_kept_connection_has_a_deadline_too() -> None:
     with running(limits=replaced(SHORT, idle_seconds=30.0)) as site, site.connect() as sock:
         assert ask(sock)[0] == 200
         sock.sendall(b"G")
-        assert 0.3 < seconds_until_closed(sock) < 1.0
+        assert 0.3 < seconds_until_closed(sock) < 2.0
         assert site.server.dropped == {"deadline": 1}
 
 
 def test_kept_connection_ends_when_idle_and_that_is_nobodys_fault() -> None:
     with running(limits=SHORT) as site, site.connect() as sock:
         assert ask(sock)[0] == 200
-        assert 0.3 < seconds_until_closed(sock) < 1.0
+        assert 0.3 < seconds_until_closed(sock) < 2.0
         assert site.server.dropped == {}
 
 
@@ -229,6 +230,15 @@ def test_stalled_readers_give_way_last() -> None:
         assert site.server.dropped == {"refused": 1, "evicted": 1}
         for sock in socks:
             sock.close()
+
+
+def test_client_that_left_before_it_was_accepted(caplog: pytest.LogCaptureFixture) -> None:
+    """accept(2) may hand over the network error of the client; Linux does not do it on loopback."""
+    with running() as site:
+        aborted = ConnectionAbortedError(errno.ECONNABORTED, "Software caused connection abort")
+        site.call(lambda: site.server._not_accepted(site.server._listeners[0], aborted))
+        assert site.get()[0] == 200
+    assert caplog.messages == []
 
 
 def test_out_of_descriptors() -> None:

@@ -99,6 +99,17 @@ def test_plain_http_to_the_tls_port_is_told_so(tmp_path: Path) -> None:
         assert read_answer(sock)[::2] == (400, b"400 this port speaks HTTPS\n")
 
 
+def test_plain_http_to_the_tls_port_and_gone(tmp_path: Path) -> None:
+    with running(web_config=web_config(tmp_path)) as site:
+        site.loop.call_soon_threadsafe(time.sleep, 0.2)  # the server looks when the client has gone
+        sock = site.connect()
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        sock.close()
+        site.until(lambda: sum(site.server.dropped.values()) == 1)
+        assert site.server.open_connections == 0
+
+
 def test_no_room_on_a_tls_port_is_a_close(tmp_path: Path) -> None:
     limits = replaced(LIMITS, connections=1, stall_seconds=60.0, send_buffer=4096)
     with (
