@@ -7,8 +7,7 @@
     etc/kubernetes/kubelet.conf.d/*.conf  drop-ins, in order of their names (kubelet --config-dir)
     var/lib/kubelet/device-plugins/       a socket for each plugin
 
-Of a configuration file the lines of `WANTED` keys at its margin are looked at, of a state file two members: a capture holds
-no more (`kept_lines`, `kept_state`), because state files name pods and a kubeconfig holds keys.
+Of a configuration file the lines with `WANTED` keys are looked at, of a state file two members: a capture holds no more (`kept_lines`, `kept_state`), because state files name pods and a kubeconfig holds keys.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def settings(reader: Reader) -> tuple[KubeletSetting, ...]:
 
 
 def _assignments(text: str) -> list[tuple[str, str]]:
-    """(key, scalar) at the margin of a YAML document, or of a JSON one with a key a line; comments and quotes go."""
+    """(key, scalar) of a YAML document, or of a JSON one with a key a line; comments and quotes go."""
     found = []
     for line in text.splitlines():
         key, colon, rest = line.strip().rstrip(",").partition(":")
@@ -76,7 +75,8 @@ def manager_state(reader: Reader, path: str) -> dict[str, str]:
         return {}
     members = _members(text)
     if members is None:
-        reader.malformed(path, "the state of a resource manager", f"{len(text)} letters")
+        # A capture keeps nothing of it, and has to say the same.
+        reader.malformed(path, "the state of a resource manager", "another text")
         return {}
     return members
 

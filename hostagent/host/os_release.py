@@ -53,6 +53,7 @@ def variables(text: str) -> dict[str, str]:
         value = value.strip()
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             value = value[1:-1]
-        if equals and not name.startswith("#") and value:
-            found[name] = value.replace("\\", "")
+        value = value.replace("\\", "")
+        if equals and name and value and not name.startswith("#"):
+            found[name] = value
     return found
