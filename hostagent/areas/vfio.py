@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
 from hostagent.host import Reader
-from hostagent.host.bound import BoundFunction, bound_functions
+from hostagent.host.bound import BoundFunction, VendorVgpu, bound_functions, vendor_vgpus
 from hostagent.host.groups import GROUPS, NOIOMMU, IommuGroup, groups
 from hostagent.host.modprobe import Directive, directives, loads, options
 from hostagent.host.modules import BUILT_IN, LOADED, state, switch
+from hostagent.host.overrides import overrides
 from hostagent.host.pci import PciFunction, functions
 from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.record import record
@@ -99,8 +100,9 @@ class IdCount:
 class Vfio:
     """State of the modules is built-in, loaded, available, absent; None where the root does not say.
 
-    `directives`: configuration that names a vfio module, and the administrator's own blacklist and install lines
-    (those below /etc and /run, and of the command line). `group_nodes`: names in /sys/class/vfio.
+    `directives`: configuration that names a vfio module, the administrator's own blacklist and install lines (those below
+    /etc and /run, and of the command line), and what binds addresses to vfio-pci at boot (`override`, hostagent.host.overrides).
+    `vgpus`: functions on no vfio driver that can be given away all the same. `group_nodes`: names in /sys/class/vfio.
     """
 
     vfio_pci: str | None
@@ -114,6 +116,7 @@ class Vfio:
     id_requests: tuple[IdRequest, ...]
     directives: tuple[Directive, ...]
     bound: tuple[BoundFunction, ...]
+    vgpus: tuple[VendorVgpu, ...]
     groups: tuple[GroupVerdict, ...]
     counts: tuple[IdCount, ...]
 
@@ -130,8 +133,9 @@ def probe(reader: Reader) -> Vfio:
         iommufd_node=reader.exists("sys/class/misc/iommu"),
         group_nodes=reader.names("sys/class/vfio"),
         id_requests=_id_requests(reader, built_in=states["vfio_pci"] == BUILT_IN),
-        directives=tuple(line for line in (*directives(reader), *loads(reader)) if _concerns(line)),
+        directives=tuple(line for line in (*directives(reader), *loads(reader), *overrides(reader)) if _concerns(line)),
         bound=bound_functions(reader),
+        vgpus=vendor_vgpus(reader),
         groups=verdicts,
         counts=_counts(found, verdicts),
     )

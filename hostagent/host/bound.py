@@ -3,13 +3,17 @@
     /sys/class/vfio-dev/vfio0  -> ../../devices/pci0000:00/.../0000:03:00.0/vfio-dev/vfio0     (Linux 6.1)
     /dev/vfio/17                  the group, /dev/vfio/devices/vfio0 the device: opened by a guest's QEMU
 
+    /sys/bus/pci/devices/0000:41:00.4/nvidia/current_vgpu_type      557, or 0 while the function offers none
+
+NVIDIA's driver (16 and later) makes vGPUs of virtual functions that it keeps itself, without mdev.
+
 Who has them open is root's to see, and recorded in a capture: see hostagent.host.holders.
 """
 
 from __future__ import annotations
 
 from hostagent.host.holders import holding
-from hostagent.host.pci import PciFunction, functions
+from hostagent.host.pci import DEVICES, PciFunction, functions
 from hostagent.host.reader import Reader
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
@@ -29,6 +33,21 @@ class BoundFunction:
     driver: str
     device: str | None
     held_by: tuple[str, ...] | None
+
+
+@record
+class VendorVgpu:
+    """A function on NVIDIA's driver that can be a vGPU; `kind`: the number of its type, 0 while it is none."""
+
+    address: PciAddress
+    kind: str
+
+
+def vendor_vgpus(reader: Reader) -> tuple[VendorVgpu, ...]:
+    """Every one of them, in order of address."""
+    mine = (one.address for one in functions(reader) if one.driver == "nvidia")
+    said = ((address, reader.text(f"{DEVICES}/{address}/nvidia/current_vgpu_type")) for address in mine)
+    return tuple(VendorVgpu(address=address, kind=kind) for address, kind in said if kind)
 
 
 def bound_functions(reader: Reader) -> tuple[BoundFunction, ...]:

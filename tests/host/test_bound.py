@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hostagent.host.bound import BoundFunction, bound_functions
+from hostagent.host.bound import BoundFunction, VendorVgpu, bound_functions, vendor_vgpus
 from hostagent.values.pci import PciAddress
 from tests.plant import pci_function, plant, reader
 
@@ -42,3 +42,17 @@ def test_where_nobody_looked(tmp_path: Path) -> None:
 
 def test_nothing_bound(tmp_path: Path) -> None:
     assert bound_functions(reader(plant(tmp_path, pci_function("0000:06:00.0", driver="e1000e")))) == ()
+
+
+def test_functions_of_nvidia_that_can_be_vgpus(tmp_path: Path) -> None:
+    kind = "nvidia/current_vgpu_type"
+    files = (
+        pci_function("0000:41:00.4", driver="nvidia", **{kind: "557"})
+        | pci_function("0000:41:00.5", driver="nvidia", **{kind: "0"})
+        | pci_function("0000:41:00.6", driver="nvidia")
+        | pci_function("0000:41:00.7", driver="vfio-pci", **{kind: "557"})
+    )
+    assert vendor_vgpus(reader(plant(tmp_path, files))) == (
+        VendorVgpu(address=PciAddress("0000:41:00.4"), kind="557"),
+        VendorVgpu(address=PciAddress("0000:41:00.5"), kind="0"),
+    )

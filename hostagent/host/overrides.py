@@ -1,0 +1,83 @@
+r"""Devices that files of this host give to a driver by their address, at every boot.
+
+    etc/driverctl.d/pci-0000:3b:00.0    vfio-pci                                     driverctl(8)
+    etc/udev/rules.d/*.rules            KERNEL=="0000:3b:00.0", ATTR{driver_override}="vfio-pci"
+    etc/systemd/system/*.service        ExecStart=/bin/sh -c 'echo vfio-pci >/sys/bus/pci/devices/0000:3b:00.0/driver_override'
+
+Units and rules are looked at only if their name says that they are about this (one of `_WORDS`): a host has hundreds of others.
+A unit counts if a `.wants` or `.requires` directory beside it has its name, as `systemctl enable` and Ignition leave it.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.modprobe import Directive
+from hostagent.host.reader import Reader
+from hostagent.values.pci import PciAddress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OVERRIDE = "override"
+DRIVERCTL = "etc/driverctl.d"
+UNITS = "etc/systemd/system"
+RULES = "etc/udev/rules.d"
+_WORDS = ("vfio", "hostagent", "passthrough", "driver")
+_DRIVER = "vfio-pci"
+
+
+def overrides(reader: Reader) -> tuple[Directive, ...]:
+    """One directive (`override`, module vfio_pci, arguments the address) for each address in each such file."""
+    return tuple(
+        Directive(source=path, line=None, command=OVERRIDE, module="vfio_pci", arguments=address)
+        for path, address in (*_driverctl(reader), *_rules(reader), *_units(reader))
+    )
+
+
+def _driverctl(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
+    for name in reader.names(DRIVERCTL):
+        address = PciAddress.parse(name.removeprefix("pci-"))
+        path = f"{DRIVERCTL}/{name}"
+        if address is not None and reader.text(path) == _DRIVER:
+            yield path, address
+
+
+def _rules(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
+    for path in _named(reader, RULES, ".rules"):
+        for line in reader.lines(path):
+            if not line.lstrip().startswith("#") and "driver_override" in line and _DRIVER in line:
+                yield from ((path, address) for address in _addresses(line))
+
+
+def _units(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
+    paths = _named(reader, UNITS, ".service")
+    enabled = _enabled(reader) if paths else frozenset()
+    for path in paths:
+        text = reader.text(path) or ""
+        if path.rpartition("/")[2] in enabled and "driver_override" in text and _DRIVER in text:
+            yield from ((path, address) for address in _addresses(text))
+
+
+def _named(reader: Reader, directory: str, suffix: str) -> list[str]:
+    return [
+        f"{directory}/{name}"
+        for name in reader.names(directory)
+        if name.endswith(suffix) and any(word in name for word in _WORDS)
+    ]
+
+
+def _enabled(reader: Reader) -> frozenset[str]:
+    return frozenset(
+        unit
+        for name in reader.names(UNITS)
+        if name.endswith((".wants", ".requires"))
+        for unit in reader.names(f"{UNITS}/{name}")
+    )
+
+
+def _addresses(text: str) -> list[PciAddress]:
+    """Every PCI address in `text`, once: what stands between slashes, quotes and blanks."""
+    for mark in "/\"'=;":
+        text = text.replace(mark, " ")
+    found = (PciAddress.parse(word) for word in text.split())
+    return sorted({address for address in found if address is not None}, key=lambda address: address.order)
