@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Intel's section, the longest, is 300 KB; most are a few lines.
+# Most sections are a few lines; Intel's is 300 KB.
 _CHUNK = 1 << 13
 
 
@@ -22,7 +22,7 @@ class PciIds:
     """The text of one pci.ids, and the sections of it that were asked for."""
 
     def __init__(self, book: bytes) -> None:
-        self._book = b"\n" + book
+        self._book = book
         self._last = 0
         self._sections: dict[str, bytes | None] = {}
 
@@ -42,34 +42,46 @@ class PciIds:
     def _section(self, key: str) -> bytes | None:
         """The line of a vendor or class, and what is indented below it."""
         if key not in self._sections:
-            line = b"\n" + key.encode() + b"  "
-            at = self._book.find(line, self._last)
-            at = at if at >= 0 else self._book.find(line)
-            self._sections[key] = self._from(at) if at >= 0 else None
-            self._last = max(at, 0)
+            at = self._find(key.encode() + b"  ")
+            self._sections[key] = None if at < 0 else self._from(at)
         return self._sections[key]
 
+    def _find(self, head: bytes) -> int:
+        """Where a line that begins with `head` is; -1 if there is none."""
+        if self._book.startswith(head):
+            return 0
+        at = self._book.find(b"\n" + head, self._last)
+        if at < 0:
+            at = self._book.find(b"\n" + head)
+        self._last = max(at, 0)
+        return at + 1 if at >= 0 else -1
+
     def _from(self, at: int) -> bytes:
-        size = _CHUNK
+        # In order, the next line at the margin most often begins with the same digit.
+        end = self._book.find(b"\n" + self._book[at : at + 1], at)
+        size = end + 2 - at if end >= 0 else _CHUNK
         while True:
-            # Lines that belong to the section stop beginning with a newline, in one step and without moving.
             chunk = self._book[at : at + size]
-            marked = b"\n" + chunk[1:].replace(b"\n\t", b"\0\t").replace(b"\n#", b"\0#")
-            end = marked.find(b"\n", 1)
+            # One step, and nothing moves: what is left of the newlines stands before the margin or a comment.
+            marked = chunk.replace(b"\n\t", b"\0\t")
+            end = marked.find(b"\n")
+            while marked[end + 1 : end + 2] == b"#" and end >= 0:
+                end = marked.find(b"\n", end + 1)
             # A newline at the very end may have its tab in the next chunk.
             if 0 <= end < len(chunk) - 1 or at + size >= len(self._book):
                 return chunk[:end] if end >= 0 else chunk
-            size *= 8
+            size *= 4
 
 
 def _named(section: bytes | None, indent: bytes, key: str) -> str | None:
+    """What stands behind `key`: in the section's first line without indent, in a line below it with one."""
     if section is None:
         return None
-    head = b"\n" + indent + key.encode() + b"  "
-    at = section.find(head)
-    if at < 0:
+    head = indent + key.encode() + b"  "
+    at = section.find(b"\n" + head) + 1 if indent else 0
+    if indent and at == 0:
         return None
-    end = section.find(b"\n", at + 1)
+    end = section.find(b"\n", at)
     name = section[at + len(head) : end if end >= 0 else None].decode("utf-8", "replace").strip()
     return name or None
 
