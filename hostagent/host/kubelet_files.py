@@ -7,7 +7,8 @@
     etc/kubernetes/kubelet.conf.d/*.conf  drop-ins, in order of their names (kubelet --config-dir)
     var/lib/kubelet/device-plugins/       a socket for each plugin
 
-Of a configuration file the lines with `WANTED` keys are looked at, of a state file two members: a capture holds no more (`kept_lines`, `kept_state`), because state files name pods and a kubeconfig holds keys.
+Of a configuration file the lines with `WANTED` keys are looked at, of a state file two members. A capture holds no more
+(`kept_lines`, `kept_state`): state files name pods, and a kubeconfig holds keys.
 """
 
 from __future__ import annotations
