@@ -182,11 +182,12 @@ def _units(choice: Choice, methods: dict[Key, _Method]) -> tuple[AddressUnit, ..
 
 
 def _refuse_strangers(nodes: tuple[Node, ...], choice: Choice, units: tuple[AddressUnit, ...]) -> None:
-    """Refuse on every node where a unit meant for others would take what stays."""
+    """Refuse on every node where a unit meant for others would take what stays, if that was not refused already."""
+    known = {(refusal.node, refusal.address) for refusal in choice.refused}
     for unit in units:
         for node in nodes:
             function = node.at.get(unit.address)
-            if function is None or (node.name, unit.address) in choice.taken:
+            if function is None or (node.name, unit.address) in choice.taken or (node.name, unit.address) in known:
                 continue
             if any(_is(function, identity) for identity in unit.identities):
                 asked = next(choice.taken[name, unit.address] for name in unit.nodes)

@@ -99,9 +99,8 @@ def _module_by_id(node: Node) -> str | None:
 def _missing(node: Node, wishes: Watchdog) -> Reason:
     found = data(node.report.watchdog)
     there = ", ".join(one.name for one in found.devices) if found is not None and found.devices else "none"
-    expected = (
-        f"expected {wishes.device}" if wishes.device is not None else "expected watchdog.module to name its driver"
-    )
+    asked = wishes.device or wishes.module
+    expected = "expected watchdog.module to name a driver" if asked is None else f"expected {asked}"
     said = Evidence(path="sys/class/watchdog", said=there)
     return Reason(code="no-watchdog", text=f"it has no such hardware watchdog: {expected}", evidence=(said,))
 
