@@ -26,7 +26,7 @@ NOTHING = Parameters(
 )  # fmt: skip
 EMPTY = Vfio(
     vfio_pci=None, vfio=None, vfio_iommu_type1=None, iommufd=None, parameters=NOTHING, container_node=False,
-    iommufd_node=False, group_nodes=(), id_requests=(), directives=(), bound=(), groups=(), counts=(),
+    iommufd_node=False, group_nodes=(), id_requests=(), directives=(), bound=(), vgpus=(), groups=(), counts=(),
 )  # fmt: skip
 
 
