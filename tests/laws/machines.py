@@ -18,10 +18,14 @@ _FAVOURITES = ("lab-intel-q35", "ghw__linux-amd64-415ee", "ghw__linux-s390x", "p
 
 
 class Broken(ArchiveTree):
-    """A tree of given nodes; a node of kind `errno` fails with that errno, whoever reads it."""
+    """A tree of given nodes that notes the real path of everything asked of it.
+
+    A node of kind `errno` fails with that errno, whoever reads it.
+    """
 
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.root = "memory"
+        self.asked: set[str] = set()
         self._links = {}
         self._real = {"": ""}
         self._children = {}
@@ -32,6 +36,7 @@ class Broken(ArchiveTree):
                 self._children.setdefault(head, []).append(last)
 
     def _node(self, path: str) -> Node:
+        self.asked.add(path)
         kind, content = super()._node(path)
         if kind == "errno":
             raise OSError(getattr(errno, content.decode()), os.strerror(getattr(errno, content.decode())), path)
@@ -45,16 +50,9 @@ def host_of(nodes: dict[str, Node]) -> Host:
 
 def surveyed_paths(nodes: dict[str, Node], area: str) -> frozenset[str]:
     """Every real path that one area looks at, and every directory it lists."""
-    host = host_of(nodes)
-    survey(host, frozenset({area}))
-    paths = set()
-    for _, path in host.memory:
-        try:
-            paths.add(host.tree.resolve(path))
-            paths.add(host.tree._beside(path))  # type: ignore[attr-defined]
-        except OSError:
-            paths.add(path)
-    return frozenset(paths)
+    tree = Broken(nodes)
+    survey(Host("memory", thorough=True, tree=tree), frozenset({area}))
+    return frozenset(tree.asked)
 
 
 @cache
@@ -82,25 +80,18 @@ def read_nodes(root: str) -> dict[str, Node]:
 
 def touched(nodes: dict[str, Node]) -> dict[str, Node]:
     """Only what a survey looks at: breaking other files proves nothing."""
-    host = host_of(nodes)
-    survey(host)
+    tree = Broken(nodes)
+    survey(Host("memory", thorough=True, tree=tree))
     keep = {""}
-    for _, path in host.memory:
-        for real in (_real(host, path), path):
-            while real:
-                keep.add(real)
-                real = real.rpartition("/")[0]
+    for asked in tree.asked:
+        path = asked
+        while path and path not in keep:
+            keep.add(path)
+            path = path.rpartition("/")[0]
     for path, (kind, _) in nodes.items():
         if kind == "link" or path.rpartition("/")[0] in keep:
             keep.add(path)
     return {path: node for path, node in nodes.items() if path in keep}
-
-
-def _real(host: Host, path: str) -> str:
-    try:
-        return host.tree.resolve(path)
-    except OSError:
-        return path
 
 
 def of(nodes: dict[str, Node]) -> NodeReport:
