@@ -46,79 +46,79 @@ _ESCAPES = (
 def json_text(value: Any) -> str:
     """Records or plain values as JSON for people and diffs: a line for each fact or list item, then a newline."""
     parts: list[str] = []
-    _write(value, 0, parts)
+    _write(value, 0, parts, _Lines())
     parts.append("\n")
     return "".join(parts)
 
 
-def _write(value: Any, depth: int, parts: list[str]) -> None:
+def _write(value: Any, depth: int, parts: list[str], lines: _Lines) -> None:
     inner = "\n" + "  " * (depth + 1)
     if depth < _LINES and (items := _fields(value)):
-        opening, closing = "{", "}"
+        parts.append("{")
+        for number, (head, item) in enumerate(items):
+            parts.append(f"{',' if number else ''}{inner}{head}")
+            _write(item, depth + 1, parts, lines)
+        parts.append(inner[:-2] + "}")
     elif depth <= _LINES and isinstance(value, (tuple, list)) and value and _fields(value[0]) is not None:
-        opening, closing = "[", "]"
-        items = [("", item) for item in value]
-        depth = _LINES
+        parts.append(f"[{inner}" + f",{inner}".join([lines.line(item) for item in value]) + inner[:-2] + "]")
     else:
-        parts.append(_line(value))
-        return
-    parts.append(opening)
-    for number, (head, item) in enumerate(items):
-        parts.append(f"{',' if number else ''}{inner}{head}")
-        _write(item, depth + 1, parts)
-    parts.append(inner[:-2] + closing)
+        parts.append(lines.line(value))
 
 
 def _fields(value: Any) -> list[tuple[str, Any]] | None:
     """(name as the head of a JSON member, value) of what becomes an object; None for anything else."""
     if is_record(value):
-        return [(f'"{name}": ', getattr(value, name)) for name in type(value).__slots__]
+        return [(f'"{name}": ', getattr(value, name)) for name in record_fields(type(value))]
     if isinstance(value, dict):
         return [(f"{_quoted(key)}: ", item) for key, item in value.items()]
     return None
 
 
-def _line(value: Any) -> str:
-    """`value` as JSON on one line."""
-    kind = type(value)
-    if kind is str:
-        text = _quoted(value)
-    elif value is None:
-        text = "null"
-    elif kind is bool:
-        text = "true" if value else "false"
-    elif is_record(value):
-        text = _record_line(value, kind)
-    elif kind is tuple or kind is list:
-        text = "[" + ", ".join([_line(item) for item in value]) + "]"
-    elif kind is dict:
-        text = "{" + ", ".join([f"{_quoted(key)}: {_line(item)}" for key, item in value.items()]) + "}"
-    elif isinstance(value, (int, float)):
-        text = repr(value)
-    else:
-        text = _quoted(value) if isinstance(value, str) else _line(plain(value))
-    return text
+class _Lines:
+    """Values as JSON on one line. A report of 4,096 functions says the same few hundred strings over and over."""
 
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._shapes: dict[type, str] = {}
 
-# Record class -> heads of its members.
-_HEADS: dict[type, tuple[str, ...]] = {}
-
-
-def _record_line(value: Any, kind: type) -> str:
-    """A record on one line. A report of 4,096 functions spends a third of its time here: no call for the plain fields."""
-    heads = _HEADS.get(kind)
-    if heads is None:
-        heads = _HEADS[kind] = tuple([f', "{name}": ' for name in record_fields(kind)])
-    items = [getattr(value, name) for name in record_fields(kind)]
-    parts = []
-    for head, item in zip(heads, items, strict=True):
-        if item is None:
-            parts.append(f"{head}null")
-        elif isinstance(item, str) and item.isprintable() and '"' not in item and "\\" not in item:
-            parts.append(f'{head}"{item}"')
+    def line(self, value: Any) -> str:
+        kind = type(value)
+        if value is None:
+            text = "null"
+        elif kind is bool:
+            text = "true" if value else "false"
+        elif isinstance(value, str):
+            text = self._texts.get(value) or self._text(value)
+        elif is_record(value):
+            text = self._record(value, kind)
+        elif kind is tuple or kind is list:
+            text = "[" + ", ".join([self.line(item) for item in value]) + "]"
+        elif kind is dict:
+            text = "{" + ", ".join([f"{_quoted(key)}: {self.line(item)}" for key, item in value.items()]) + "}"
+        elif isinstance(value, (int, float)):
+            text = repr(value)
         else:
-            parts.append(head + _line(item))
-    return "{" + "".join(parts)[2:] + "}"
+            text = self.line(plain(value))
+        return text
+
+    def _text(self, value: str) -> str:
+        text = self._texts[value] = _quoted(value)
+        return text
+
+    def _record(self, value: Any, kind: type) -> str:
+        names = record_fields(kind)
+        shape = self._shapes.get(kind)
+        if shape is None:
+            shape = self._shapes[kind] = "{" + ", ".join([f'"{name}": %s' for name in names]) + "}"
+        texts, line = self._texts, self.line
+        items = [getattr(value, name) for name in names]
+        # What most fields are needs no call.
+        return shape % tuple(
+            [
+                "null" if item is None else texts.get(item) or line(item) if isinstance(item, str) else line(item)
+                for item in items
+            ]
+        )
 
 
 def _quoted(text: str) -> str:
