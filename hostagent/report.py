@@ -63,7 +63,7 @@ AREAS: dict[str, Area[Any]] = {name: globals()[name].AREA for name in record_fie
 DEFAULT_LABEL_OPTIONS = LabelOptions(
     pci_classes=("01", "02", "03", "0403", "0b", "0c03", "12"),
     cpu_features=(
-        "vmx", "svm", "avx", "avx2", "avx512f", "aes", "pdpe1gb", "x2apic", "invtsc", "hypervisor", "sev", "sev_es",
+        "vmx", "svm", "avx", "avx2", "avx512f", "aes", "pdpe1gb", "x2apic", "nonstop_tsc", "hypervisor", "sev", "sev_es",
         "sev_snp", "tdx_host_platform", "amx_tile", "ept", "npt", "la57",
     ),
 )  # fmt: skip
