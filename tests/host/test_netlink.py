@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,15 @@ _JSON = st.recursive(
 def test_any_json_is_survived(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     root = plant(tmp_path_factory.mktemp("any"), {RECORD: json.dumps(value)})
     assert vf_policies(reader(root)) == {}
+
+
+def test_a_machine_without_room_for_a_socket() -> None:
+    """No descriptors left: in a process of its own, because the limit would be everybody's."""
+    program = (
+        "import json, resource, pyroute2, pyroute2.netlink.exceptions\n"
+        "from hostagent.host.netlink import collect\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "print(collect())\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert json.loads(answer) == {"error": "[Errno 24] Too many open files"}
