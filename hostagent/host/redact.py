@@ -46,9 +46,10 @@ def mount_line(line: str) -> str:
     `36 35 98:0 /a /mnt rw,noatime master:1 - ext4 /dev/mapper/host-root rw,errors=continue` (proc(5))
     """
     fields = line.split(" ")
-    if "-" not in fields:
+    # The separator comes after six fields and any number of optional ones.
+    if "-" not in fields[6:]:
         return line
-    dash = fields.index("-")
+    dash = fields.index("-", 6)
     if len(fields) < dash + 3:
         return line
     fields[dash + 2] = device(fields[dash + 2])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,7 @@ from hostagent.host.links import Link
 from hostagent.host.problem import MALFORMED
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
+from tests.areas.captured import before_and_after
 from tests.plant import plant, reader
 
 ROUTE = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
@@ -305,6 +307,31 @@ def test_hardware_addresses_are_not_read(tmp_path: Path) -> None:
     probe(host.reader())
     read = {path.rpartition("/")[2] for operation, path in host.memory if operation == "read"}
     assert read & {"address", "broadcast", "phys_port_id", "phys_switch_id", "ifalias", "if_inet6"} == set()
+
+
+def test_a_capture_says_the_same_without_addresses(tmp_path: Path) -> None:
+    machine = Machine()
+    machine.link("eth0", NIC0, "", "master -> bond0", address="52:54:00:12:34:56")
+    machine.link("eth1", NIC1)
+    machine.link("bond0", None, "bond", "lower_eth0 -> eth0")
+    machine.files["sys/class/net/bonding_masters"] = "bond0\n"
+    machine.routed("bond0 00000000 0003 00000000", "bond0 0002A8C0 0001 00FFFFFF")
+    machine.routed6(
+        f"{LOCAL} 40 00000001 eth0",
+        "fe8000000000000050540012fffe3456 80 00200001 eth1",
+        f"20010db8{'0' * 24} 40 00000001 bond0",
+        f"{NONE} 00 00200200 lo",
+    )
+    root = plant(tmp_path / "root", machine.files, machine.links)
+    before, after = before_and_after(probe, root, tmp_path / "capture.tar.gz")
+    assert after == before
+    assert [(link.name, link.carries_routes) for link in before[0].links] == [
+        ("bond0", True),
+        ("eth0", False),
+        ("eth1", False),
+    ]
+    packed = gzip.decompress((tmp_path / "capture.tar.gz").read_bytes()).lower()
+    assert [word for word in (b"0002a8c0", b"010200c0", b"20010db8", b"3456", b"52:54") if word in packed] == []
 
 
 def test_samples_count_and_there_are_no_labels(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from hostagent.area import LabelOptions
 from hostagent.areas.storage import Storage, StorageUse, labels, probe, protected, samples
@@ -13,6 +16,7 @@ from hostagent.host.disks import Disk
 from hostagent.host.problem import MALFORMED
 from hostagent.values.pci import PciAddress
 from tests.areas.blocks import NVME0, NVME1, SATA, Machine, addresses, carriers, multipath_nvme
+from tests.areas.captured import before_and_after
 from tests.plant import reader, unreadable
 
 HIDDEN = "[redacted]"
@@ -351,6 +355,36 @@ def test_samples_count_and_there_are_no_labels(tmp_path: Path) -> None:
         ("hostagent_storage_disks_in_use", (), 2),
     ]
     assert list(labels(storage, LabelOptions(pci_classes=(), cpu_features=()))) == []
+
+
+def hidden_names() -> Machine:
+    """Everything whose name a capture hides: LUKS below btrfs, a server, a share, a pool."""
+    machine = Machine()
+    for number, name in enumerate(("sda", "sdb")):
+        machine.device(name, SATA.replace("1f.2", f"1f.{number}"), f"8:{16 * number}")
+    machine.virtual("dm-0", "253:0", "sda")
+    machine.virtual("dm-1", "253:1", "sdb")
+    machine.links["sys/fs/btrfs/6c2f/devices/dm-0"] = "../../../../devices/virtual/block/dm-0"
+    machine.links["sys/fs/btrfs/7d30/devices/dm-1"] = "../../../../devices/virtual/block/dm-1"
+    machine.files["sys/devices/virtual/block/dm-0/dm/name"] = "luks-people\n"
+    machine.mounted(
+        "0:35 / / btrfs /dev/mapper/luks-people",
+        "0:36 / /mnt nfs4 192.0.2.1:/srv",
+        "0:37 / /srv 9p people@share",
+        "0:38 / /tank zfs tank/people",
+        "0:39 / /usr overlay none",
+    )
+    machine.files["proc/spl/kstat/zfs/tank/state"] = "ONLINE\n"
+    return machine
+
+
+@pytest.mark.parametrize("machine", [lvm_on_md_on_multipath, hidden_names])
+def test_a_capture_says_the_same(tmp_path: Path, machine: Callable[[], Machine]) -> None:
+    before, after = before_and_after(probe, machine().plant(tmp_path / "root"), tmp_path / "capture.tar.gz")
+    assert after == before
+    assert before[0].uses
+    packed = gzip.decompress((tmp_path / "capture.tar.gz").read_bytes())
+    assert [word for word in (b"people", b"192.0.2.1") if word in packed] == []
 
 
 def test_servers_are_not_named(tmp_path: Path) -> None:

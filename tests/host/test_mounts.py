@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostagent.host.mounts import Mount, holding, mountinfo_line, mounts, mounts_line, swaps, unescaped
+from hostagent.host.redact import redacted
+from tests.plant import plant, reader
+
+
+@pytest.mark.parametrize(
+    ("line", "mount"),
+    [
+        (
+            r"36 35 98:0 /mnt1 /mnt/my\040disk rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue",
+            Mount(point="/mnt/my disk", filesystem="ext4", source="/dev/sda1", device="98:0"),
+        ),
+        (
+            "1 0 0:2 / / rw - rootfs rootfs rw",
+            Mount(point="/", filesystem="rootfs", source="rootfs", device=None),
+        ),
+        (
+            "22 1 253:0 / / rw shared:1 master:2 propagate_from:3 - xfs /dev/mapper/vg-root rw",
+            Mount(point="/", filesystem="xfs", source="/dev/mapper/[redacted]", device="253:0"),
+        ),
+        (
+            # A mount point that is called as the separator is.
+            "22 1 8:1 / - rw - ext4 /dev/sda1 rw",
+            Mount(point="-", filesystem="ext4", source="/dev/sda1", device="8:1"),
+        ),
+        ("22 1 8:1 / / rw ext4 /dev/sda1 rw", None),
+        ("22 1 8 / / rw - ext4 /dev/sda1 rw", None),
+        ("22 1 a:1 / / rw - ext4 /dev/sda1 rw", None),
+        ("22 1 8:1 / / rw - ext4", None),
+        ("", None),
+    ],
+)
+def test_lines_of_mountinfo(line: str, mount: Mount | None) -> None:
+    assert mountinfo_line(line) == mount
+
+
+@given(st.text())
+def test_any_text_is_a_mount_or_none(text: str) -> None:
+    mountinfo_line(text)
+    mounts_line(text)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Z", "C"]), min_size=1))
+def test_names_come_back_as_the_kernel_escapes_them(name: str) -> None:
+    escaped = name.replace("\\", r"\134").replace(" ", r"\040").replace("\n", r"\012").replace("\t", r"\011")
+    assert unescaped(escaped) == name
+
+
+@pytest.mark.parametrize(("text", "shown"), [(r"\x2d", r"\x2d"), ("a\\", "a\\"), (r"\777", r"\777"), (r"\04", r"\04")])
+def test_other_backslashes_stay(text: str, shown: str) -> None:
+    assert unescaped(text) == shown
+
+
+@given(st.lists(st.sampled_from(["36", "8:1", "0:35", "/", "-", "ext4", "/dev/mapper/a-b", "h:/x", "rw"]), max_size=14))
+def test_redaction_changes_no_mount(fields: list[str]) -> None:
+    line = " ".join(fields)
+    hidden = redacted("proc/1/mountinfo", line.encode()).decode()
+    assert mountinfo_line(hidden) == mountinfo_line(line)
+
+
+def test_the_deepest_and_last_mount_holds_a_file() -> None:
+    def mount(point: str, source: str) -> Mount:
+        return Mount(point=point, filesystem="ext4", source=source, device=None)
+
+    found = (mount("/", "a"), mount("/var", "b"), mount("/var/lib", "c"), mount("/var/lib", "d"), mount("/", "e"))
+    assert [
+        one and one.source
+        for one in (holding(found, path) for path in ("/var/lib/x", "/var/library", "/var/lib", "/x", "/"))
+    ] == ["d", "b", "d", "e", "e"]
+    assert holding((mount("/var", "b"),), "/x") is None
+
+
+@pytest.mark.parametrize("place", ["proc/1/mounts", "proc/self/mounts", "proc/mounts"])
+def test_tables_without_numbers(tmp_path: Path, place: str) -> None:
+    seen = reader(plant(tmp_path, {place: "/dev/sda1 / ext4 rw 0 0\nshort line\n", "proc/1/mountinfo": "\n"}))
+    assert mounts(seen) == (Mount(point="/", filesystem="ext4", source="/dev/sda1", device=None),)
+    assert [problem.path for problem in seen.problems] == [place]
+
+
+def test_no_tables(tmp_path: Path) -> None:
+    seen = reader(plant(tmp_path, {}))
+    assert (mounts(seen), swaps(seen), seen.problems) == ((), (), [])
