@@ -15,6 +15,7 @@ from hostagent.host.pci import PciFunction
 from hostagent.values.record import record
 
 NARROW = 76
+_GUIDE = 4  # what the tree puts before a member of a group
 # What a class is called where the host has no pci.ids (https://pci-ids.ucw.cz).
 _CLASSES = {
     "01": "storage controller", "02": "network controller", "03": "display controller", "04": "multimedia device",
@@ -30,7 +31,12 @@ class Shelf:
 
     names: Mapping[tuple[str, str, str], PciName]
     driver_width: int
-    narrow: bool
+    width: int
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a function takes two lines."""
+        return self.width < NARROW
 
 
 def shelf(pci: Pci, width: int) -> Shelf:
@@ -38,7 +44,7 @@ def shelf(pci: Pci, width: int) -> Shelf:
     return Shelf(
         names={(name.vendor_id, name.device_id, name.class_id): name for name in pci.names},
         driver_width=max((len(driver_text(function).plain) for function in pci.functions), default=0),
-        narrow=width < NARROW,
+        width=width,
     )
 
 
@@ -63,17 +69,25 @@ def title(function: PciFunction, names: Mapping[tuple[str, str, str], PciName]) 
     return text(": ".join(part for part in (kind, model) if part) or f"class {function.class_id}")
 
 
-def line(function: PciFunction, on: Shelf, remark: Text | None = None) -> RenderableType:
-    """The function; on narrow paper as two lines."""
+def line(function: PciFunction, on: Shelf, remark: Text | None = None, head: Text | None = None) -> RenderableType:
+    """The function, behind `head` where there is one; on narrow paper as two lines."""
     address = Text(function.address, style=NAME)
+    number = Text(ids(function), style=QUIET)
+    driver = driver_text(function)
     node = Text(f"node {function.numa_node}", style=QUIET) if function.numa_node is not None else None
     what = joined((title(function, on.names), node, remark))
     if on.narrow:
-        first = Text.assemble(address, " ", driver_text(function))
-        return Group(first, Padding(Text.assemble((ids(function), QUIET), " ", what), (0, 0, 0, 2)))
+        return Group(Text.assemble(address, " ", driver), Padding(Text.assemble(number, " ", what), (0, 0, 0, 2)))
+    cells = [address, number, driver]
+    driver.pad_right(on.driver_width - driver.cell_len)
+    if head is not None:
+        cells.insert(0, head)
+    if sum(cell.cell_len + 2 for cell in cells) + what.cell_len + _GUIDE <= on.width:
+        return Text("  ").join([*cells, what])
+    # Only a table wraps the last column in its own place, at twenty times the cost.
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for width in (len(address), 9, on.driver_width):
-        grid.add_column(no_wrap=True, min_width=width)
+    for cell in cells:
+        grid.add_column(no_wrap=True, min_width=cell.cell_len)
     grid.add_column(overflow="fold")
-    grid.add_row(address, Text(ids(function), style=QUIET), driver_text(function), what)
+    grid.add_row(*cells, what)
     return grid

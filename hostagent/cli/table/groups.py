@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -69,7 +67,7 @@ def tree(found: list[Branch], on: Shelf, remark: Callable[[PciFunction], Text | 
         head = _head(first, number_width)
         alone = len(first.functions) == 1 and not first.group.others
         if alone and not on.narrow:
-            grown.add(_beside(head, line(first.functions[0], on, remark(first.functions[0]))))
+            grown.add(line(first.functions[0], on, remark(first.functions[0]), head))
         else:
             branch = grown.add(Text.assemble(head, "  ", _why(first)))
             for function in first.functions:
@@ -113,14 +111,6 @@ def _head(branch: Branch, width: int) -> Text:
     bridges_only = all(function.class_id.startswith("06") for function in branch.functions)
     style = QUIET if word == VIABLE and bridges_only else STYLES[word]
     return Text.assemble((str(branch.group.number).rjust(width), "bold"), " ", (word.ljust(_WIDTH), style))
-
-
-def _beside(head: Text, rest: RenderableType) -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column()
-    grid.add_row(head, rest)
-    return grid
 
 
 def _why(branch: Branch) -> Text:
