@@ -1,1 +1,19 @@
 """(report, plan) -> findings: what blocks the node, with the file and value that prove it."""
+
+from hostagent.advice.advise import advise, ready
+from hostagent.advice.model import BLOCKER, NOTE, SEVERITIES, WARNING, Code, Finding, Remedy
+from hostagent.advice.registry import CODES, TOPICS
+
+__all__ = [
+    "BLOCKER",
+    "CODES",
+    "NOTE",
+    "SEVERITIES",
+    "TOPICS",
+    "WARNING",
+    "Code",
+    "Finding",
+    "Remedy",
+    "advise",
+    "ready",
+]

@@ -1,0 +1,31 @@
+"""`advise`: every finding about one node."""
+
+from __future__ import annotations
+
+from hostagent.advice.model import SEVERITIES, Finding
+from hostagent.advice.registry import TOPICS
+from hostagent.advice.view import View
+from hostagent.plan.model import Plan
+from hostagent.report import NodeReport
+
+
+def advise(report: NodeReport, plan: Plan | None = None, *, node: str | None = None) -> tuple[Finding, ...]:
+    """Findings, the gravest first. `node`: which of the plan's nodes the report is of; not needed where it has one.
+
+    Without a plan it is said what is in the way of guests in general, and of devices that somebody has configured for them.
+    """
+    if node is None:
+        node = plan.nodes[0] if plan is not None else "node"
+    view = View(report, plan, node)
+    found = {one for _, _, look in TOPICS for one in look(view)}
+    return tuple(sorted(found, key=_order))
+
+
+def _order(one: Finding) -> tuple[int, str, int, str, str]:
+    # Addresses with wide domains come last, as everywhere.
+    return SEVERITIES.index(one.severity), one.code, len(one.subject), one.subject, one.sentence
+
+
+def ready(findings: tuple[Finding, ...]) -> bool:
+    """Whether nothing blocks."""
+    return not any(one.severity == SEVERITIES[0] for one in findings)
