@@ -176,10 +176,14 @@ def _concerns(line: Directive) -> bool:
 
 def _verdicts(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[GroupVerdict, ...]:
     drivers = {function.address: function.driver for function in found}
-    return tuple(_verdict(reader, group, drivers) for group in groups(reader) if group.name != NOIOMMU)
+    # Thousands of functions have a few drivers between them: each is judged once.
+    host = frozenset(driver for driver in set(drivers.values()) if driver is not None and not lets_go(driver))
+    return tuple(_verdict(reader, group, drivers, host) for group in groups(reader) if group.name != NOIOMMU)
 
 
-def _verdict(reader: Reader, group: IommuGroup, drivers: dict[PciAddress, str | None]) -> GroupVerdict:
+def _verdict(
+    reader: Reader, group: IommuGroup, drivers: dict[PciAddress, str | None], host: frozenset[str]
+) -> GroupVerdict:
     holders: list[tuple[str, str | None]] = [
         (address, drivers[address]) for address in group.members if address in drivers
     ]
@@ -187,17 +191,22 @@ def _verdict(reader: Reader, group: IommuGroup, drivers: dict[PciAddress, str | 
     strays = (*(address for address in group.members if address not in drivers), *group.others)
     holders += [(name, reader.target(f"{GROUPS}/{group.number}/devices/{name}/driver")) for name in strays]
     blockers = tuple(
-        Blocker(address=address, driver=driver) for address, driver in holders if driver and not lets_go(driver)
+        Blocker(address=address, driver=driver)
+        for address, driver in holders
+        if driver and (driver in host or not lets_go(driver))
     )
     return GroupVerdict(number=group.number, viable=not blockers, blockers=blockers, direct=group.direct)
 
 
 def _counts(found: tuple[PciFunction, ...], verdicts: tuple[GroupVerdict, ...]) -> tuple[IdCount, ...]:
     open_groups = frozenset(verdict.number for verdict in verdicts if verdict.viable and not verdict.direct)
+    handed_over = frozenset(
+        driver for driver in {f.driver for f in found} if driver is not None and is_vfio_driver(driver)
+    )
     tally: dict[tuple[str, str, str], list[int]] = {}
     for function in found:
         numbers = tally.setdefault((function.vendor_id, function.device_id, function.class_id), [0, 0, 0])
-        bound = function.driver is not None and is_vfio_driver(function.driver)
+        bound = function.driver in handed_over
         free = function.driver is None or bound
         numbers[0] += 1
         numbers[1] += bound

@@ -17,13 +17,14 @@ calls a function at most. `detail` costs three more for each of its files and is
 from __future__ import annotations
 
 from hostagent.host.reader import Reader, whole
-from hostagent.host.tree import TooLargeError
+from hostagent.host.tree import LiveTree, TooLargeError
 from hostagent.values.pci import PciAddress, hex_id
 from hostagent.values.record import record
 
 DEVICES = "sys/bus/pci/devices"
 # More functions than this are the VFs of a few cards: their attributes are their PF's, and 30,000 reads are not.
 DETAIL_LIMIT = 1024
+_USUAL = len("0000:00:00.0")  # names of this length sort as their numbers do
 # Link width 0 is a link that is down, 255 (PCIE_LNK_WIDTH_UNKNOWN) one the kernel cannot tell.
 _NO_WIDTH = (0, 255)
 # class, vendor, device, subsystem vendor, subsystem device
@@ -88,21 +89,30 @@ def _functions(reader: Reader) -> tuple[PciFunction, ...]:
     if thorough is None:
         thorough = len(names) <= DETAIL_LIMIT
     found, known = [], dict[str, Ids]()
-    for name in names:
+    for name, place in zip(names, _places(reader, names), strict=True):
         address = PciAddress.parse(name)
         if address is None:
             reader.malformed(f"{DEVICES}/{name}", "a PCI address", name)
             continue
-        function = _function(reader, address, known, thorough=thorough)
+        function = _function(reader, address, _quickly(reader.host.tree, place, known), thorough=thorough)
         if function is not None:
             found.append(function)
-    found.sort(key=lambda function: function.address.order)
+    if any(len(function.address) > _USUAL for function in found):
+        found.sort(key=lambda function: function.address.order)
     return tuple(found)
 
 
-def _function(reader: Reader, address: PciAddress, known: dict[str, Ids], *, thorough: bool) -> PciFunction | None:
+def _places(reader: Reader, names: tuple[str, ...]) -> list[str]:
+    try:
+        return reader.host.tree.places(DEVICES, names)
+    except OSError:
+        # A loop of links among them: one by one, the reader says which.
+        return [f"{DEVICES}/{name}" for name in names]
+
+
+def _function(reader: Reader, address: PciAddress, fast: Fast | None, *, thorough: bool) -> PciFunction | None:
     path = f"{DEVICES}/{address}"
-    driver, ids, group, node = _quickly(reader, path, known) or _carefully(reader, path)
+    driver, ids, group, node = fast or _carefully(reader, path)
     class_id, vendor_id, device_id, subsystem_vendor_id, subsystem_device_id = ids
     if class_id is None or vendor_id is None or device_id is None:
         reader.malformed(path, "vendor, device and class in uevent or in files", "no such")
@@ -121,14 +131,12 @@ def _function(reader: Reader, address: PciAddress, known: dict[str, Ids], *, tho
     )
 
 
-def _quickly(reader: Reader, path: str, known: dict[str, Ids]) -> Fast | None:
+def _quickly(tree: LiveTree, place: str, known: dict[str, Ids]) -> Fast | None:
     """The fast path, straight to the tree: most of a large machine's survey is this function. None where anything is odd."""
-    tree = reader.host.tree
     try:
-        directory = tree.directory(path)
-        driver, ids = _uevent(tree.attribute(f"{directory}/uevent").decode(), known)
-        node = _NODES[tree.attribute(f"{directory}/numa_node")]
-        link = tree.attribute_link(f"{directory}/iommu_group")
+        driver, ids = _uevent(tree.attribute(f"{place}/uevent").decode(), known)
+        node = _NODES[tree.attribute(f"{place}/numa_node")]
+        link = tree.attribute_link(f"{place}/iommu_group")
         group = None if link is None else _number(link.rpartition("/")[2])
     except (OSError, KeyError, ValueError, TooLargeError):
         return None

@@ -17,6 +17,10 @@ import os
 LIMIT = 8 << 20
 _CHUNK = 1 << 16
 _PAGE = 4096
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # O_NONBLOCK: a FIFO planted where a file is expected must not hang the survey.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _BOUND_FLAGS = _FLAGS | os.O_NOFOLLOW
@@ -74,19 +78,19 @@ class LiveTree:
         finally:
             os.close(fd)
 
-    def directory(self, path: str) -> str:
-        """A path to the directory `path` that `attribute` and `attribute_link` take."""
-        return path
+    def places(self, directory: str, names: Iterable[str]) -> list[str]:
+        """For each directory named in `directory`, a path that `attribute` and `attribute_link` take."""
+        return [f"{directory}/{name}" for name in names]
 
     def attribute(self, path: str) -> bytes:
-        """The first page of a file in a directory from `directory`: `read` without its care, for the bus walk."""
+        """The first page of a file in one of `places`: `read` without its care, for the bus walk."""
         fd = os.open(path, _BOUND_FLAGS, dir_fd=self._fd)
         data = os.read(fd, _PAGE)
         os.close(fd)
         return data
 
     def attribute_link(self, path: str) -> str | None:
-        """The target of a link in a directory from `directory`; None where there is none."""
+        """The target of a link in one of `places`; None where there is none."""
         try:
             return os.readlink(path, dir_fd=self._fd)
         except FileNotFoundError:
@@ -170,18 +174,23 @@ class BoundTree(LiveTree):
     def _target(self, path: str) -> str:
         return os.readlink(path, dir_fd=self._fd)
 
-    def directory(self, path: str) -> str:
-        """As `_walk`, but functions behind one bridge share the walk to where they are."""
-        head, _, name = path.rpartition("/")
-        base = self._walk(head)
-        if name not in self._links_in(base):
-            return self._walk(path)
-        up, _, last = self._target(f"{base}/{name}").rpartition("/")
-        parent = self._walk(f"{base}/{up}")
-        if last in _DOTS or last in self._links_in(parent):
-            return self._walk(path)
-        real = self._real[path] = f"{parent}/{last}"
-        return real
+    def places(self, directory: str, names: Iterable[str]) -> list[str]:
+        """As `_walk` for each, but functions behind one bridge share the walk to where they are."""
+        base = self._walk(directory)
+        links = self._links_in(base)
+        parents: dict[str, tuple[str, frozenset[str]]] = {}
+        found = []
+        for name in names:
+            place = f"{base}/{name}"
+            if name in links:
+                up, _, last = self._target(place).rpartition("/")
+                if up not in parents:
+                    parent = self._walk(f"{base}/{up}")
+                    parents[up] = parent, self._links_in(parent) | _DOTS
+                parent, odd = parents[up]
+                place = f"{parent}/{last}" if last not in odd else self._walk(place)
+            found.append(place)
+        return found
 
     def resolve(self, path: str) -> str:
         return self._walk(path)

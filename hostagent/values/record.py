@@ -54,20 +54,17 @@ def dataclass_view() -> None:
 
 
 def _init(self: Any, **fields: Any) -> None:
-    names = self.__slots__
+    setters = self.__hostagent_setters__
     try:
-        for name in names:
-            _set(self, name, fields[name])
+        for name, put in setters:
+            put(self, fields[name])
     except KeyError as missing:
         msg = f"{type(self).__name__} needs {missing}"
         raise TypeError(msg) from None
-    if len(fields) != len(names):
-        extra = sorted(set(fields) - set(names))
+    if len(fields) != len(setters):
+        extra = sorted(set(fields) - set(self.__slots__))
         msg = f"{type(self).__name__} has no field {extra}"
         raise TypeError(msg)
-
-
-_set = object.__setattr__
 
 
 def _values(self: Any) -> tuple[Any, ...]:
@@ -112,5 +109,7 @@ def record(cls: type[T]) -> type[T]:
         "__delattr__": _frozen,
     }
     made: type[T] = type(cls.__name__, cls.__bases__, namespace)
+    # The slots' own setters: `__setattr__` refuses, and object's would look each name up again.
+    made.__hostagent_setters__ = tuple([(name, vars(made)[name].__set__) for name in names])  # type: ignore[attr-defined]
     _records.append(made)
     return made
