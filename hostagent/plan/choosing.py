@@ -63,9 +63,13 @@ def choose(nodes: tuple[Node, ...], profile: Profile) -> Choice:
         for number, device in enumerate(profile.devices):
             if device.nodes is None or node.name in device.nodes:
                 _entry(choice, node, number, device, stays)
-    for taken in tuple(choice.taken.values()):
-        if taken.entry is not None and profile.devices[taken.entry].companions:
+    wanted = [(taken, profile.devices[taken.entry]) for taken in choice.taken.values() if taken.entry is not None]
+    for taken, device in wanted:
+        if device.companions:
             _bring(choice, taken)
+    for taken, device in wanted:
+        if not device.companions:
+            _leave(choice, taken)
     choice.unmatched += _unmatched(nodes, profile)
     choice.notes += _absent(nodes, profile)
     return choice
@@ -75,6 +79,15 @@ def _bring(choice: Choice, taken: Taken) -> None:
     for other in _companions(taken.node, taken.function):
         companion = Taken(node=taken.node, function=other, entry=None, resource_name=None, external=False)
         choice.taken.setdefault((taken.node.name, other.address), companion)
+
+
+def _leave(choice: Choice, taken: Taken) -> None:
+    """Refuse what would be in a group that is not viable, because nobody takes the others along."""
+    for other in _companions(taken.node, taken.function):
+        idle = other.driver is None or lets_go(other.driver)
+        if not idle and (taken.node.name, other.address) not in choice.taken:
+            choice.taken.pop((taken.node.name, taken.function.address), None)
+            choice.refuse(taken.node, taken.entry, taken.function, _left_behind(taken.function, other))
 
 
 def fits(device: Device, function: PciFunction) -> bool:
@@ -91,7 +104,7 @@ def _entry(
     choice: Choice, node: Node, number: int, device: Device, stays: dict[PciAddress, tuple[Reason, ...]]
 ) -> None:
     matching = [function for function in node.functions if fits(device, function)]
-    faults = {function.address: _faults(node, device, function, stays) for function in matching}
+    faults = {function.address: _faults(node, function, stays) for function in matching}
     free = [function for function in matching if not faults[function.address]]
     if device.count is not None:
         if matching and len(free) < device.count:
@@ -119,9 +132,7 @@ def _take(choice: Choice, node: Node, number: int, device: Device, function: Pci
         choice.refuse(node, number, function, Reason(code="taken-twice", text=said, evidence=()))
 
 
-def _faults(
-    node: Node, device: Device, function: PciFunction, stays: dict[PciAddress, tuple[Reason, ...]]
-) -> tuple[Reason, ...]:
+def _faults(node: Node, function: PciFunction, stays: dict[PciAddress, tuple[Reason, ...]]) -> tuple[Reason, ...]:
     reasons = stays.get(function.address, ())
     # What a guest already has on vfio-pci is where it is wanted: nothing is taken from it.
     found = [reason for reason in reasons if reason.code != GUEST or function.driver != "vfio-pci"]
@@ -134,12 +145,6 @@ def _faults(
                 evidence=reason.evidence,
             )
             for reason in stays.get(companion.address, ())[:1]
-        ]
-    if not device.companions:
-        found += [
-            _left_behind(function, other)
-            for other in _companions(node, function)
-            if not fits(device, other) and other.driver is not None and not lets_go(other.driver)
         ]
     return tuple(found)
 
