@@ -99,6 +99,9 @@ class Host:
         return answer
 
     def _ask(self, operation: str, path: str) -> object:
+        if "\0" in path:
+            # Part of the path was read from a file that holds none (a release, a backing file): nothing is called that.
+            return _GONE
         try:
             return getattr(self.tree, operation)(path)
         except OSError as error:
