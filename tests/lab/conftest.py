@@ -1,0 +1,107 @@
+"""Fixtures of the lab, and its one line for each scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import image as images
+from tests.lab.boot import Guest, boot
+from tests.lab.machine import Machine
+from tests.lab.pool import Pool
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "machine(Machine): what the test's `guest` is")
+
+
+def _machine(item: pytest.Item) -> Machine | None:
+    marker = item.get_closest_marker("machine")
+    return marker.args[0] if marker else None
+
+
+@pytest.fixture(scope="session")
+def image() -> images.Image:
+    """What machines boot from; without the tools to make it, the run ends with one line."""
+    try:
+        return images.image()
+    except images.LabError as error:
+        pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def pool(
+    request: pytest.FixtureRequest, image: images.Image, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pool]:
+    wanted = [(item.name, machine) for item in request.session.items if (machine := _machine(item))]
+    made = Pool(image, tmp_path_factory.mktemp("lab"), wanted)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def guest(request: pytest.FixtureRequest, pool: Pool) -> Iterator[Guest]:
+    """The running machine named by the test's `machine` mark."""
+    machine = _machine(request.node)
+    assert machine is not None, "a test that takes `guest` needs @pytest.mark.machine(...)"
+    found = pool.take(request.node.name, machine)
+    yield found
+    rest = found.processor_seconds() - found.boot_processor_seconds
+    costs = f"boot {found.boot_seconds:.0f} s, processor {found.boot_processor_seconds:.0f}+{rest:.0f} s"
+    request.node.user_properties.append(("costs", costs))
+    found.close()
+
+
+@pytest.fixture
+def start(image: images.Image, tmp_path: Path) -> Iterator[Callable[..., Guest]]:
+    """`start(machine, disk=PATH)`: machines that depend on what an earlier one said, such as the same one rebooted."""
+    running: list[Guest] = []
+
+    def begin(machine: Machine, *, disk: Path | None = None) -> Guest:
+        found = boot(image, machine, tmp_path / f"boot{len(running)}", disk=disk)
+        running.append(found)
+        return found
+
+    yield begin
+    for found in running:
+        found.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """No dots: `pytest_runtest_logreport` below writes whole lines."""
+    if report.when == "call" and report.nodeid.startswith("tests/lab/test_"):
+        return report.outcome, "", report.outcome.upper()
+    return None
+
+
+class _Lines:
+    """Writes one line for each scenario as it ends."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+        self._ended: dict[str, pytest.TestReport] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not report.nodeid.startswith("tests/lab/test_"):
+            return
+        if report.when == "call" or not report.passed:
+            self._ended[report.nodeid] = report
+        if report.when == "teardown" and report.nodeid in self._ended:
+            self._write(self._ended.pop(report.nodeid), dict(report.user_properties).get("costs"))
+
+    def _write(self, report: pytest.TestReport, costs: object) -> None:
+        name = report.nodeid.rpartition("::")[2].removeprefix("test_")
+        word = {"passed": "ok", "skipped": "skipped"}.get(report.outcome, "FAILED")
+        line = f"lab: {name:<24} {word:<7} {report.duration:4.0f} s" + (f"  ({costs})" if costs else "")
+        self._reporter.write_line(line, green=report.passed, red=report.failed)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        session.config.pluginmanager.register(_Lines(reporter), "lab-lines")
