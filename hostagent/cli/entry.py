@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # It may have `quick(words)`: the options of a plain command line without argparse, or None where argparse has to look.
 COMMANDS = {
     "probe": "survey a machine and print what it has",
+    "render": "write the files that make nodes what a profile says",
     "capture": "write what a survey reads to an archive that --root reads back",
     "schema": "print the JSON Schema of the report",
 }

@@ -1,0 +1,116 @@
+"""What `check` and `render` are about: a profile, and the machines it is for.
+
+Machines are the live one or another root (`--root`), or what other nodes said (`--report`): reports of `probe -o json`,
+captures, or directories of both. A node is called by its file's name, this machine by its own.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hostagent.cli.entry import UsageError
+from hostagent.cli.roots import add_root, opened
+from hostagent.profile import Profile, ProfileError, read_profile
+from hostagent.profile.source import load
+from hostagent.report import NodeReport, survey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+PROFILES = ("profile.yaml", "/etc/hostagent/profile.yaml")
+_REPORT, _CAPTURE = ".json", ".tar.gz"
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Add `--profile`, `--root` and `--report`."""
+    parser.add_argument(
+        "--profile", metavar="FILE", help=f"what is wanted of the nodes (default: {', else '.join(PROFILES)})"
+    )
+    add_root(parser)
+    parser.add_argument(
+        "--report",
+        nargs="+",
+        metavar="FILE|DIR",
+        help="instead of --root: reports of `probe -o json`, captures, or directories of them, one for each node",
+    )
+
+
+def found_profile(given: str | None) -> str | None:
+    """The path of the profile: the one given, else the first of PROFILES that is there."""
+    return given or next((path for path in PROFILES if os.path.exists(path)), None)
+
+
+def opened_profile(given: str | None) -> tuple[Profile, str]:
+    """The profile and its path. Raises UsageError."""
+    path = found_profile(given)
+    if path is None:
+        raise UsageError(f"no profile: expected --profile FILE, or {' or '.join(PROFILES)}")
+    try:
+        return read_profile(content(path), path), path
+    except ProfileError as error:
+        raise UsageError(str(error)) from error
+
+
+def content(path: str) -> bytes:
+    """A file given on the command line. Raises UsageError."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+
+
+def profile_line(path: str, entry: str) -> str:
+    """`profile.yaml:7: devices[0]` for an entry of a plan."""
+    _, lines = load(content(path).decode())
+    place = _place(entry)
+    while place and place not in lines:
+        place = place[:-1]
+    return f"{path}:{lines.get(place, 1)}: {entry}"
+
+
+def _place(entry: str) -> tuple[str | int, ...]:
+    words = entry.replace("]", "").replace("[", ".").split(".")
+    return tuple(int(word) if word.isdecimal() else word for word in words)
+
+
+def nodes(options: argparse.Namespace) -> tuple[tuple[str, NodeReport], ...]:
+    """(name, report) of every node that the command line gives. Raises UsageError."""
+    if options.report is None:
+        with opened(options.root) as host:
+            return ((_name(options.root), survey(host)),)
+    paths = [path for given in options.report for path in _files(given)]
+    found = tuple((_name(path), _report(path)) for path in paths)
+    names = [name for name, _ in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        same = " and ".join(path for path in paths if _name(path) == twice)
+        raise UsageError(f"--report: two reports of node {twice}: {same}; expected one of each")
+    return found
+
+
+def _files(given: str) -> list[str]:
+    if not os.path.isdir(given):
+        return [given]
+    found = [os.path.join(given, name) for name in sorted(os.listdir(given)) if name.endswith((_REPORT, _CAPTURE))]
+    if not found:
+        raise UsageError(f"--report {given}: expected files *{_REPORT} or *{_CAPTURE} in it")
+    return found
+
+
+def _name(path: str) -> str:
+    last = os.path.basename(os.path.abspath(path))
+    return last.removesuffix(_REPORT).removesuffix(_CAPTURE) or os.uname().nodename
+
+
+def _report(path: str) -> NodeReport:
+    if path.endswith(_CAPTURE):
+        with opened(path) as host:
+            return survey(host)
+    from hostagent.schema import ReportError, read_report
+
+    try:
+        return read_report(content(path), path)
+    except ReportError as error:
+        raise UsageError(f"--report {error}") from error

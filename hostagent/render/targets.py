@@ -1,0 +1,246 @@
+"""What can be rendered, by name: each target makes files of a plan, for a person, a tool or the machine itself.
+
+A path that begins with `/` is where the file belongs on the machine; the others are names for the files that a tool takes.
+A plan with refusals or entries that fit nothing is not rendered at all: half of what was asked is not what was asked.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from hostagent.plan.model import Plan, PlatformPlan
+from hostagent.render import butane, kargs, modprobe, modules_load
+from hostagent.render.config import as_in_the_manual, config, words
+from hostagent.render.files import Config, File, RenderError, Unit, split
+from hostagent.render.initramfs import dracut, initramfs_tools
+from hostagent.render.machineconfig import machineconfig
+from hostagent.render.origin import head, reasons
+from hostagent.render.permitted import Permitted, hyperconverged, kubevirt, vm_host_devices
+from hostagent.render.resource import updated
+from hostagent.render.systemd_units import units
+from hostagent.render.watchdog import watchdog
+from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UNITS_DIRECTORY = "/etc/systemd/system"
+
+
+@record
+class Wishes:
+    """How to render, beyond the plan.
+
+    `split`: the two configurations of OpenShift's manual instead of one. `namespace`: of the resource, None for the usual one.
+    `resource`: text of a HyperConverged or KubeVirt resource to bring up to date, None to write one; `owned`: resource names
+    in it that an earlier profile had.
+    """
+
+    split: bool
+    namespace: str | None
+    resource: str | None
+    owned: frozenset[str]
+
+
+@record
+class Target:
+    """A name on the command line. `platforms`: those whose `all` it belongs to."""
+
+    name: str
+    about: str
+    platforms: tuple[str, ...]
+    make: Callable[[Plan, Wishes], tuple[File, ...]]
+
+
+def rendered(plan: Plan, names: tuple[str, ...], wishes: Wishes) -> tuple[File, ...]:
+    """The files of the targets, each once. Raises RenderError; `place` is then an entry of the profile, or a target."""
+    refuse_unready(plan)
+    found: dict[str, File] = {}
+    for name in expanded(plan, names):
+        for file in TARGETS[name].make(plan, wishes):
+            found.setdefault(file.path, file)
+    return tuple(found.values())
+
+
+def expanded(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
+    """`all` as the targets of the plan's platform."""
+    mine = tuple(
+        name
+        for name, target in TARGETS.items()
+        if plan.platform.name in target.platforms and (plan.permitted or name not in _RESOURCES)
+    )
+    return tuple(dict.fromkeys(name for given in names for name in (mine if given == ALL else (given,))))
+
+
+def refuse_unready(plan: Plan) -> None:
+    """Raise RenderError for the first thing asked that is not done."""
+    for unmatched in plan.unmatched[:1]:
+        raise RenderError(unmatched.entry, f"expected {unmatched.expected}")
+    for refusal in plan.refused[:1]:
+        what = f"{refusal.address}: " if refusal.address is not None else ""
+        said = "; ".join(f"{one.path}: {one.said}" for one in refusal.reason.evidence)
+        raise RenderError(refusal.entry, f"{refusal.node}: {what}{refusal.reason.text}{f' ({said})' if said else ''}")
+
+
+def enabled_units(plan: Plan) -> tuple[str, ...]:
+    """Units that do nothing before someone enables them; Butane and the Machine Config Operator do."""
+    return tuple(unit.name for unit in units(plan))
+
+
+def _configs(plan: Plan, wishes: Wishes) -> tuple[Config, ...]:
+    return split(as_in_the_manual(plan)) if wishes.split else (config(plan),)
+
+
+def _version(platform: PlatformPlan) -> str:
+    return f"{platform.version}.0" if platform.name == "openshift" else str(platform.version)
+
+
+def _butane(plan: Plan, wishes: Wishes) -> tuple[File, ...]:
+    version = _version(plan.platform)
+    match plan.platform.name:
+        case "openshift":
+            made = [(one, butane.openshift(one, version=version)) for one in _configs(plan, wishes)]
+        case "fcos":
+            made = [(one, butane.fcos(one, version=version)) for one in _configs(plan, wishes)]
+        case other:
+            raise RenderError("platform.name", f"Butane is for openshift and fcos, not for {other}")
+    return tuple(_named(f"{one.name}.bu", _butane_head(plan, one) + text) for one, text in made)
+
+
+def _butane_head(plan: Plan, one: Config) -> str:
+    return head(reasons(plan.kernel_arguments) if one.kernel_arguments else ())
+
+
+def _machineconfig(plan: Plan, wishes: Wishes) -> tuple[File, ...]:
+    if plan.platform.name != "openshift":
+        raise RenderError("platform.name", f"a MachineConfig is for openshift, not for {plan.platform.name}")
+    version = _version(plan.platform)
+    return tuple(_named(f"{one.name}.yaml", machineconfig(one, version=version)) for one in _configs(plan, wishes))
+
+
+def _systemd(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    return (*map(_unit_file, units(plan)), *watchdog(plan))
+
+
+def _unit_file(unit: Unit) -> File:
+    return File(path=f"{UNITS_DIRECTORY}/{unit.name}", mode=0o644, text=unit.text or "")
+
+
+def _plain(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    return (_named("kernel-arguments", kargs.plain(words(plan))),) if plan.kernel_arguments else ()
+
+
+def _grubby(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    gone = shlex.quote(" ".join(plan.remove_arguments))
+    removal = f"grubby --update-kernel=ALL --remove-args={gone}\n" if plan.remove_arguments else ""
+    return _commands(plan, "kernel-arguments.grubby.sh", removal + kargs.grubby(words(plan)))
+
+
+def _rpm_ostree(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    gone = " ".join(f"--delete-if-present={shlex.quote(word)}" for word in plan.remove_arguments)
+    removal = f"rpm-ostree kargs {gone}\n" if gone else ""
+    return _commands(plan, "kernel-arguments.rpm-ostree.sh", removal + kargs.rpm_ostree(words(plan)))
+
+
+def _commands(plan: Plan, name: str, commands: str) -> tuple[File, ...]:
+    text = "#!/bin/sh\n" + head(reasons(plan.kernel_arguments)) + "set -e\n" + commands
+    return (File(path=name, mode=0o755, text=text),) if commands else ()
+
+
+def _grub(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    if not plan.kernel_arguments:
+        return ()
+    return (File(path=kargs.GRUB_PATH, mode=0o644, text=_head(plan) + kargs.grub_dropin(words(plan))),)
+
+
+def _suse(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    return (_named("kernel-arguments.suse", _head(plan) + kargs.suse(words(plan))),) if plan.kernel_arguments else ()
+
+
+def _bootc(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    if not plan.kernel_arguments:
+        return ()
+    text = _head(plan) + kargs.bootc(words(plan), architecture=None)
+    return (File(path=kargs.BOOTC_PATH, mode=0o644, text=text),)
+
+
+def _head(plan: Plan) -> str:
+    gone = f"Take these off the kernel command line, they undo the others: {' '.join(plan.remove_arguments)}"
+    return head((*reasons(plan.kernel_arguments), *((gone,) if plan.remove_arguments else ())))
+
+
+def _permitted(plan: Plan) -> tuple[Permitted, ...]:
+    return tuple(
+        Permitted(selector=one.selector, resource=one.resource_name, external=one.external) for one in plan.permitted
+    )
+
+
+def _resource(plan: Plan, wishes: Wishes, name: str, write: Callable[[str | None], str]) -> tuple[File, ...]:
+    if wishes.resource is not None:
+        owned = wishes.owned | {one.resource_name for one in plan.permitted}
+        return (_named(f"{name}.yaml", updated(wishes.resource, wanted=_permitted(plan), owned=owned)),)
+    if not plan.permitted:
+        raise RenderError("devices", f"expected a resourceName in one of them, for {name} to have something to offer")
+    return (_named(f"{name}.yaml", write(wishes.namespace)),)
+
+
+def _hyperconverged(version: str) -> Callable[[Plan, Wishes], tuple[File, ...]]:
+    def make(plan: Plan, wishes: Wishes) -> tuple[File, ...]:
+        usual = "openshift-cnv" if plan.platform.name == "openshift" else "kubevirt-hyperconverged"
+
+        def write(namespace: str | None) -> str:
+            return hyperconverged(_permitted(plan), version=version, namespace=namespace or usual)
+
+        return _resource(plan, wishes, "hyperconverged", write)
+
+    return make
+
+
+def _kubevirt(plan: Plan, wishes: Wishes) -> tuple[File, ...]:
+    def write(namespace: str | None) -> str:
+        return kubevirt(_permitted(plan), namespace=namespace or "kubevirt")
+
+    return _resource(plan, wishes, "kubevirt", write)
+
+
+def _vm(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
+    resources = tuple(sorted({one.resource_name for one in plan.permitted}))
+    if not resources:
+        raise RenderError("devices", "expected a resourceName in one of them, for a VM to ask for")
+    return (_named("vm-host-devices.yaml", vm_host_devices(resources)),)
+
+
+def _named(name: str, text: str) -> File:
+    return File(path=name, mode=0o644, text=text)
+
+
+ALL = "all"
+_PACKAGED = ("rhel", "debian", "ubuntu", "suse")
+_RESOURCES = ("hyperconverged", "hyperconverged-v1", "kubevirt", "vm-host-devices")
+
+
+def _targets() -> tuple[Target, ...]:
+    rows: tuple[tuple[str, str, tuple[str, ...], Callable[[Plan, Wishes], tuple[File, ...]]], ...] = (
+        ("butane", "a Butane file for OpenShift or Fedora CoreOS", ("openshift", "fcos"), _butane),
+        ("machineconfig", "what Butane makes of it for OpenShift", ("openshift",), _machineconfig),
+        ("modprobe", "modprobe.d", _PACKAGED, lambda plan, _: modprobe.modprobe(plan)),
+        ("modules-load", "modules-load.d", _PACKAGED, lambda plan, _: modules_load.modules_load(plan)),
+        ("dracut", "dracut.conf.d", ("rhel", "suse"), lambda plan, _: dracut(plan)),
+        ("initramfs-tools", "a hook of update-initramfs", ("debian", "ubuntu"), lambda plan, _: initramfs_tools(plan)),
+        ("systemd", "units for addresses and pools, and who keeps the watchdog", _PACKAGED, _systemd),
+        ("kargs", "kernel arguments in one line", (), _plain),
+        ("kargs-grubby", "the commands for RHEL, CentOS and Fedora", ("rhel",), _grubby),
+        ("kargs-rpm-ostree", "the commands for Fedora CoreOS, IoT and MicroShift", (), _rpm_ostree),
+        ("kargs-grub", "a drop-in for GRUB of Debian and Ubuntu", ("debian", "ubuntu"), _grub),
+        ("kargs-suse", "what to append to /etc/default/grub on SUSE", ("suse",), _suse),
+        ("kargs-bootc", "a part of a bootable container image", (), _bootc),
+        ("hyperconverged", "HyperConverged of hco.kubevirt.io/v1beta1", ("openshift",), _hyperconverged("v1beta1")),
+        ("hyperconverged-v1", "HyperConverged of hco.kubevirt.io/v1", (), _hyperconverged("v1")),
+        ("kubevirt", "KubeVirt, where no HyperConverged is", ("fcos", *_PACKAGED), _kubevirt),
+        ("vm-host-devices", "the part of a VirtualMachine that asks for one of each", (), _vm),
+    )
+    return tuple(Target(name=name, about=about, platforms=names, make=make) for name, about, names, make in rows)
+
+
+TARGETS = {target.name: target for target in _targets()}
