@@ -86,6 +86,13 @@ def _path(value: Any) -> str:
     return text
 
 
+def _node(value: Any) -> str:
+    text = str(value)
+    if not is_prefix(text):
+        raise _fault("the name of a node, as in worker-3.example.org", value)
+    return text
+
+
 def _schema(**said: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **said})
 
@@ -95,6 +102,7 @@ Truth = Annotated[bool, BeforeValidator(_truth)]
 Prefix = Annotated[str, BeforeValidator(_prefix), _schema(maxLength=253)]
 PciClass = Annotated[str, BeforeValidator(_pci_class), _schema(pattern="^([0-9a-fA-F]{2}){1,3}$")]
 CpuFlag = Annotated[str, BeforeValidator(_flag), _schema(pattern="^[a-z0-9_]+$")]
+NodeName = Annotated[str, BeforeValidator(_node), _schema(maxLength=253)]
 FilePath = Annotated[str, BeforeValidator(_path), _schema(pattern="^/")]
 
 
@@ -207,3 +215,4 @@ class Settings(Part):
     web: Web = Web()
     log: Log = Log()
     profile: FilePath | None = Field(default=None, description="what the node is to be: findings are published too")
+    node: NodeName | None = Field(default=None, description="what the profile calls this node (default: its host name)")

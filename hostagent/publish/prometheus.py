@@ -16,12 +16,13 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from hostagent import __version__
-from hostagent.area import Metric, Sample
-from hostagent.report import AREAS, NodeReport, samples, surveyed
+from hostagent.area import Area, Metric, Probed, Sample
+from hostagent.report import AREAS, NodeReport, surveyed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from prometheus_client.metrics_core import Metric as Family
 
@@ -56,15 +57,30 @@ def _own(report: NodeReport) -> Iterator[Sample]:
     yield Sample(metric=_BUILD, labels=(__version__,), value=1)
 
 
-def families(report: NodeReport) -> list[Family]:
-    """A family for every metric of the areas that were asked for, with the samples there are."""
-    asked = (*OWN, *(metric for area, _ in surveyed(report) for metric in area.metrics))
-    found = {metric.name: GaugeMetricFamily(metric.name, metric.help, labels=metric.labels) for metric in asked}
-    for sample in (*_own(report), *samples(report)):
+def filled(metrics: Iterable[Metric], found: Iterable[Sample]) -> list[Family]:
+    """A family for each of `metrics`, with the samples there are."""
+    families = {metric.name: GaugeMetricFamily(metric.name, metric.help, labels=metric.labels) for metric in metrics}
+    for sample in found:
         # prometheus-client would zip too few labels and say nothing.
         assert len(sample.labels) == len(sample.metric.labels), sample
-        found[sample.metric.name].add_metric([_utf8(label) for label in sample.labels], sample.value)
-    return list(found.values())
+        families[sample.metric.name].add_metric([_utf8(label) for label in sample.labels], sample.value)
+    return list(families.values())
+
+
+def survey_families(report: NodeReport) -> list[Family]:
+    """What is said of the survey itself."""
+    return filled(OWN, _own(report))
+
+
+def area_families(area: Area[Any], probed: Probed[Any]) -> list[Family]:
+    """A family for every metric of one area."""
+    return filled(area.metrics, () if probed.data is None else area.samples(probed.data))
+
+
+def families(report: NodeReport) -> list[Family]:
+    """A family for every metric of the areas that were asked for."""
+    areas = (family for area, probed in surveyed(report) for family in area_families(area, probed))
+    return [*survey_families(report), *areas]
 
 
 def _utf8(label: str) -> str:
@@ -82,12 +98,22 @@ class _Families(Collector):
         return self._found
 
 
+def as_text(found: list[Family]) -> bytes:
+    """Families in text format 0.0.4, `TEXT_TYPE`."""
+    return generate_latest(_Families(found))
+
+
+def as_openmetrics(found: list[Family]) -> bytes:
+    """Families in OpenMetrics 1.0, `OPENMETRICS_TYPE`, with its last line."""
+    written: bytes = generate_openmetrics(_Families(found))  # type: ignore[no-untyped-call]
+    return written
+
+
 def text(report: NodeReport, more: Iterable[Family] = ()) -> bytes:
-    """Prometheus text format 0.0.4, `TEXT_TYPE`; `more` families follow the report's."""
-    return generate_latest(_Families([*families(report), *more]))
+    """A report in text format 0.0.4; `more` families follow its own."""
+    return as_text([*families(report), *more])
 
 
 def openmetrics(report: NodeReport, more: Iterable[Family] = ()) -> bytes:
-    """OpenMetrics 1.0, `OPENMETRICS_TYPE`; `more` families follow the report's."""
-    written: bytes = generate_openmetrics(_Families([*families(report), *more]))  # type: ignore[no-untyped-call]
-    return written
+    """A report in OpenMetrics 1.0; `more` families follow its own."""
+    return as_openmetrics([*families(report), *more])

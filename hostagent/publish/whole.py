@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 
 def write_whole(path: str, data: bytes, *, mode: int) -> None:
     """Replace `path` by `data`: a hidden temporary file beside it, fsync, rename, fsync of the directory.
 
     The temporary name starts with a dot and does not keep the suffix: NFD skips the one, node_exporter the other. It is always
-    the same, so that what a killed writer left is overwritten by the next. Raises OSError and leaves nothing behind.
+    the same, so that what a killed writer left is removed by the next, even if that runs as another user. Raises OSError and
+    leaves nothing behind.
     """
     directory, name = os.path.split(path)
     temporary = os.path.join(directory, f".{name}.tmp")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
             left = memoryview(data)

@@ -1,0 +1,158 @@
+"""What wakes the daemon: uevents of the kernel (pyudev) and link and route messages (pyroute2).
+
+They only ring; facts are read anew by the survey. A message that was lost because the socket's buffer was full (ENOBUFS) rings
+too, as "overflow", since every survey looks at everything. A source that cannot be opened (no libudev, no netlink in this
+sandbox) costs promptness, not truth: the slow timer still looks.
+
+The monitor listens to the kernel itself (`kernel`), not to udevd: it needs neither udevd nor the host's network namespace, so
+it works in a container and under PrivateNetwork=.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from typing import Any, Protocol
+
+log = logging.getLogger("hostagent.wake")
+
+SUBSYSTEMS = ("pci", "vfio", "iommu", "watchdog", "module", "net", "node", "cpu", "memory")
+UEVENT, ROUTE, OVERFLOW = "uevent", "route", "overflow"
+# Unprivileged, the kernel grants net.core.rmem_max at most: 208 KiB, some 200 uevents.
+BUFFER = 1 << 20
+AT_ONCE = 256  # then the loop has its turn
+
+Ring = Callable[[str], None]
+
+
+class Source(Protocol):
+    """Something that rings."""
+
+    name: str
+
+    def close(self) -> None:
+        """Ring no more."""
+
+
+class Monitor(Protocol):
+    """What `Uevents` needs of pyudev.Monitor."""
+
+    def fileno(self) -> int: ...
+    def poll(self, timeout: float | None = None) -> object | None: ...
+
+
+class Uevents:
+    """Rings for every uevent of the subsystems that facts come from."""
+
+    name = UEVENT
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, monitor: Monitor, ring: Ring) -> None:
+        """Listen on `monitor`, which has been started."""
+        self._loop, self._monitor, self._ring = loop, monitor, ring
+        loop.add_reader(monitor.fileno(), self._readable)
+
+    def _readable(self) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                event = self._monitor.poll(0)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    log.error("uevents are not heard any more: %s", error)  # noqa: TRY400 - no traceback for what the kernel says
+                    self.close()
+                self._ring(OVERFLOW)
+                return
+            if event is None:
+                return
+            self._ring(UEVENT)
+
+    def close(self) -> None:
+        """Stop listening; pyudev closes the socket when the monitor goes."""
+        self._loop.remove_reader(self._monitor.fileno())
+
+
+def uevents(loop: asyncio.AbstractEventLoop, ring: Ring) -> Uevents:
+    """Listen to the kernel. Raises OSError or ImportError (no libudev here)."""
+    import pyudev
+
+    monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="kernel")
+    for subsystem in SUBSYSTEMS:
+        monitor.filter_by(subsystem)
+    with socket.socket(fileno=os.dup(monitor.fileno())) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    monitor.start()
+    return Uevents(loop, monitor, ring)
+
+
+def light(module: str) -> Any:
+    """A module of pyroute2 without the rest of it.
+
+    pyroute2/__init__.py imports all of pyroute2 (NDB, sqlite3, multiprocessing): 125 ms and 10 MB that would stay for
+    the daemon's life. Its place is held by an empty module meanwhile; whoever imports pyroute2 later gets it whole.
+    """
+    if "pyroute2" in sys.modules:
+        return import_module(module)
+    spec = find_spec("pyroute2")
+    if spec is None:
+        raise ImportError("pyroute2 is not installed")
+    sys.modules["pyroute2"] = module_from_spec(spec)
+    try:
+        return import_module(module)
+    finally:
+        del sys.modules["pyroute2"]
+
+
+class Routes:
+    """Rings for every link and route message of this network namespace."""
+
+    name = ROUTE
+
+    def __init__(self, listening: Any) -> None:
+        """`listening`: a bound pyroute2 socket whose `enqueue` rings."""
+        self._listening = listening
+
+    def close(self) -> None:
+        """Close the socket."""
+        with suppress(OSError):
+            self._listening.close()
+
+
+async def routes(ring: Ring) -> Routes:
+    """Listen to rtnetlink(7). Raises OSError or ImportError."""
+    nlsocket = light("pyroute2.netlink.nlsocket")
+    rtnl = light("pyroute2.netlink.rtnl")
+
+    class Listening(nlsocket.AsyncNetlinkSocket):  # type: ignore[misc, name-defined]
+        """pyroute2's socket in our loop. Its queue has no bound and nobody to read it, so nothing gets that far."""
+
+        def enqueue(self, data: bytes, address: tuple[int, int] | None) -> None:  # noqa: ARG002 - pyroute2's
+            if address is None:  # pyroute2's note of an error of the socket; clear it, or the socket refuses all else
+                self._error_event.clear()
+                ring(OVERFLOW)
+            elif address[0] == 0:  # from the kernel
+                ring(ROUTE)
+
+    listening = Listening(family=socket.NETLINK_ROUTE, rcvbuf=BUFFER)
+    await listening.bind(groups=rtnl.RTMGRP_LINK | rtnl.RTMGRP_IPV4_ROUTE | rtnl.RTMGRP_IPV6_ROUTE)
+    return Routes(listening)
+
+
+async def sources(ring: Ring) -> tuple[Source, ...]:
+    """Every source that can be had; why one cannot is logged once."""
+    found: list[Source] = []
+    try:
+        found.append(uevents(asyncio.get_running_loop(), ring))
+    except (OSError, ImportError) as error:
+        log.warning("uevents cannot be heard, the timer has to do: %s", error)
+    try:
+        found.append(await routes(ring))
+    except (OSError, ImportError, KeyError) as error:
+        log.warning("link and route messages cannot be heard, the timer has to do: %s", error)
+    return tuple(found)
