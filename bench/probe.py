@@ -3,13 +3,12 @@
     ./dev bench
 
 Prints one table; every figure in bench/README.md comes from it. hyperfine times whole processes, strace counts system
-calls, /usr/bin/time's figure (maximum resident set) is read from wait4.
+calls, GNU time tells the maximum resident set.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -27,7 +26,9 @@ FUNCTIONS = 4096
 def installed(at: Path) -> str:
     """hostagent installed from this checkout into a clean environment of its own, as users have it; its path."""
     venv.create(at, with_pip=True)
-    subprocess.run([at / "bin/python", "-m", "pip", "install", "-q", str(HERE.parent)], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [at / "bin/python", "-m", "pip", "install", "-q", str(HERE.parent)], check=True, stderr=subprocess.DEVNULL
+    )
     subprocess.run([at / "bin/hostagent", "probe", "-o", "json"], check=False, stdout=subprocess.DEVNULL)
     return str(at / "bin/hostagent")
 
@@ -35,19 +36,31 @@ def installed(at: Path) -> str:
 def times(commands: dict[str, list[str]], runs: int) -> dict[str, float]:
     """Median wall time of each command in milliseconds, interleaved by hyperfine's own order."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
-        words = ["hyperfine", "-N", "-i", "--style", "none", "--warmup", "3", "--runs", str(runs), "--export-json", out.name]
+        words = [
+            "hyperfine",
+            "-N",
+            "-i",
+            "--style",
+            "none",
+            "--warmup",
+            "3",
+            "--runs",
+            str(runs),
+            "--export-json",
+            out.name,
+        ]
         words += [" ".join(command) for command in commands.values()]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        results = json.load(open(out.name))["results"]
+        results = json.loads(Path(out.name).read_text())["results"]
     return {name: result["median"] * 1000 for name, result in zip(commands, results, strict=True)}
 
 
 def peak(command: list[str]) -> float:
-    """Maximum resident set in MB (10^6 bytes)."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, _, usage = os.wait4(child.pid, 0)
-    child.returncode = 0
-    return usage.ru_maxrss * 1024 / 1e6
+    """Maximum resident set in MB (10^6 bytes). GNU time is small itself: a child of this process would inherit our size."""
+    done = subprocess.run(
+        ["time", "-f", "%M", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
+    return int(done.stderr.split()[-1]) * 1024 / 1e6
 
 
 def calls(command: list[str]) -> int:
@@ -69,9 +82,9 @@ def table(title: str, commands: dict[str, list[str]], runs: int, base: str) -> N
 
 def main() -> int:
     """Measure; 2 where a peer is not installed."""
-    missing = [tool for tool in ("lspci", "lshw", "hyperfine", "strace") if shutil.which(tool) is None]
+    missing = [tool for tool in ("lspci", "lshw", "hyperfine", "strace", "time") if shutil.which(tool) is None]
     if missing:
-        print(f"bench: missing {', '.join(missing)}; install pciutils lshw hyperfine strace", file=sys.stderr)
+        print(f"bench: missing {', '.join(missing)}; install pciutils lshw hyperfine strace time", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(dir="/dev/shm") as place:
         tool = installed(Path(place) / "venv")

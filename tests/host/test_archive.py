@@ -98,7 +98,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:
     place = packed(tmp_path / "x.tar.gz", member("proc/cpuinfo", data=bytes(range(256)) * 200))
     (tmp_path / "cut.tar.gz").write_bytes(Path(place).read_bytes()[:-60])
-    with pytest.raises(RootError, match="not a complete tar.gz"):
+    with pytest.raises(RootError, match="not a complete tar"):
         Host(str(tmp_path / "cut.tar.gz"))
 
 

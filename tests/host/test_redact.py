@@ -17,8 +17,7 @@ from hostagent.host.redact import redacted
             "BOOT_IMAGE=/vmlinuz root=/dev/mapper/alice-root ip=10.1.2.3::10.1.2.1 intel_iommu=on quiet\n",
             "BOOT_IMAGE=/vmlinuz root=[redacted] ip=[redacted] intel_iommu=on quiet\n",
         ),
-        ("proc/cmdline", "rd.luks.uuid=1234 rd.lvm.lv=vg/lv my.token=x\n",
-         "rd.luks.uuid=[redacted] rd.lvm.lv=[redacted] my.token=[redacted]\n"),
+        ("proc/cmdline", "rd.luks.uuid=1 my.token=x\n", "rd.luks.uuid=[redacted] my.token=[redacted]\n"),
         (
             "proc/1/mountinfo",
             "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/mapper/alice-root rw,errors=continue\n",

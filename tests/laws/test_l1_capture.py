@@ -24,7 +24,7 @@ def captured(root: str, at: Path) -> NodeReport:
     return survey(Host(str(at), thorough=True))
 
 
-@pytest.mark.parametrize("root", [parameter for parameter in roots()])
+@pytest.mark.parametrize("root", roots())
 def test_a_capture_says_what_the_machine_said(root: str, tmp_path: Path) -> None:
     from hostagent.cli.roots import opened
     from tests.roots import unpacked

@@ -35,7 +35,8 @@ def test_labels_fit_whatever_the_hardware_calls_itself(identity: str, vendor: st
             f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {vendor}\n".encode("utf-8", "replace"),
         ),
     }
-    for path in list(nodes):
+    for leaf in list(nodes):
+        path = leaf
         while path:
             path = path.rpartition("/")[0]
             nodes.setdefault(path, ("directory", b""))
