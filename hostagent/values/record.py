@@ -42,14 +42,17 @@ def replaced(value: T, **changes: Any) -> T:
 
 def dataclass_view() -> None:
     """Give every record class the attributes of a dataclass, so that pydantic can read it. Idempotent."""
+    from contextlib import suppress
     from dataclasses import dataclass
     from typing import get_type_hints
 
     while _records:
         cls = _records.pop()
         # Resolved here, in the names of its module: pydantic looks among the class's own fields first, and a field `pci` of
-        # type `Probed[pci.Pci]` hides the module it names.
-        cls.__annotations__ = get_type_hints(cls, include_extras=True)
+        # type `Probed[pci.Pci]` hides the module it names. Records that no schema is made of may name what only type
+        # checkers import.
+        with suppress(NameError):
+            cls.__annotations__ = get_type_hints(cls, include_extras=True)
         dataclass(init=False, repr=False, eq=False, match_args=False, kw_only=True)(cls)
 
 

@@ -16,7 +16,6 @@ from hostagent.cli import main
 from hostagent.cli.probe import FORMATS, quick
 from hostagent.cli.words import parser
 from hostagent.host import Host
-from hostagent.publish.labels import node_labels
 from hostagent.publish.prometheus import text as prometheus_text
 from hostagent.report import AREAS, survey
 from hostagent.schema import json_schema, read_report
@@ -41,17 +40,19 @@ def test_json_is_the_report(machine: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("root", roots())
-def test_json_of_every_machine_fits_the_schema(root: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["probe", "--root", root, "-o", "json"]) in (0, 3)
-    jsonschema.Draft202012Validator(json_schema()).validate(json.loads(capsys.readouterr().out))
-
-
-@pytest.mark.parametrize("root", roots())
-def test_yaml_of_every_machine_is_its_json(root: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["probe", "--root", root, "-o", "json"])
-    said = json.loads(capsys.readouterr().out)
-    main(["probe", "--root", root, "-o", "yaml"])
-    assert yaml.safe_load(capsys.readouterr().out) == said
+def test_documents_of_every_machine(root: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = {}
+    for output in ("json", "yaml", "ansible", "labels"):
+        assert main(["probe", "--root", root, "-o", output]) in (0, 3)
+        said[output] = capsys.readouterr().out
+    document = json.loads(said["json"])
+    jsonschema.Draft202012Validator(json_schema()).validate(document)
+    assert yaml.load(said["yaml"], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) == document
+    facts = json.loads(said["ansible"])
+    assert {name: facts[name] for name in AREAS} == {name: document[name]["data"] for name in AREAS}
+    assert all(name.isidentifier() for name in facts["labels"])
+    # No two labels become one fact.
+    assert len(facts["labels"]) == len(said["labels"].splitlines())
 
 
 def test_yaml_quotes_what_other_readers_take_for_a_number(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,14 +83,6 @@ def test_ansible_facts_have_labels_under_names_that_jinja_takes(
         "labels": {"pci_8086_15e3_count": "1"},
         "pci": plain(report.pci.data),
     }
-
-
-@pytest.mark.parametrize("root", roots())
-def test_ansible_names_are_identifiers_and_stay_apart(root: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["probe", "--root", root, "-o", "ansible"])
-    found = json.loads(capsys.readouterr().out)["labels"]
-    assert all(name.isidentifier() for name in found)
-    assert len(found) == len(node_labels(survey(Host(root))).labels)
 
 
 def test_only_looks_at_what_is_named(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:

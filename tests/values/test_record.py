@@ -111,3 +111,12 @@ def test_the_dataclass_view_changes_no_behaviour() -> None:
     assert repr(pair) == "Pair(left=1, right='x')"
     with pytest.raises(AttributeError, match="is frozen"):
         pair.left = 3
+
+
+def test_records_may_name_what_only_type_checkers_import() -> None:
+    @record
+    class Checked:
+        look: Elsewhere  # type: ignore[name-defined]  # noqa: F821
+
+    dataclass_view()
+    assert [field.name for field in dataclasses.fields(Checked)] == ["look"]
