@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from hostagent.host.redact import redacted
 
 
+ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+
+
 @pytest.mark.parametrize(
     ("path", "before", "after"),
     [
@@ -28,10 +31,8 @@ from hostagent.host.redact import redacted
         ("proc/1/mountinfo", "41 35 8:1 / /boot rw - ext4 /dev/sda1 rw\n", "41 35 8:1 / /boot rw - ext4 /dev/sda1 [redacted]\n"),
         (
             "proc/1/net/route",
-            "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
-            "eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
-            "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
-            "eth0\t00000000\t00000001\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
+            ROUTES + "eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
+            ROUTES + "eth0\t00000000\t00000001\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
         ),
         ("sys/anything", "lladdr 52:54:00:AA:00:01 up\n", "lladdr 00:00:00:00:00:00 up\n"),
         ("sys/address", "0000:3b:00.0 10de:1eb8\n", "0000:3b:00.0 10de:1eb8\n"),
