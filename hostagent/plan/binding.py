@@ -98,7 +98,7 @@ def _of_one_id(
     for node, function in mine:
         own = subsystem(function)
         alike = [(other, twin) for other, twin in rest if own is None or subsystem(twin) in (None, own)]
-        if late is not None:
+        if late is not None and not alike:
             method = _Method(spelled=None, why=late)
         elif not rest:
             method = _Method(spelled=identity, why=f"every {identity} on every node is to be taken")
@@ -115,15 +115,15 @@ def _of_one_id(
 
 def _too_late(mine: list[tuple[Node, PciFunction]], initramfs: str, *, built_in: bool) -> str | None:
     """Why an ID given to vfio-pci would come too late, if it would. A built-in vfio-pci is there before any module."""
+    if not built_in and any(is_early(function, initramfs) for _, function in mine):
+        return "the initramfs binds devices of its class before files of this host are read"
     for node, function in mine:
         driver, usual = bound_module(function), class_modules(function)
         candidates = (driver,) if driver is not None else usual
         # Whose driver nobody can tell any more, because a unit took it from it, stays with its unit.
         taken = driver is None and not usual and _overridden(function)
         if taken or any(node.has_built_in(module) for module in candidates):
-            return f"the driver of {pci_id(function)} is built into the kernel"
-    if not built_in and any(is_early(function, initramfs) for _, function in mine):
-        return "the initramfs binds devices of its class before files of this host are read"
+            return f"a driver in the kernel itself has {pci_id(function)} before vfio-pci hears of the ID"
     return None
 
 

@@ -86,7 +86,7 @@ def machine(found: tuple[Slot, ...], *, translated: bool, applied: Plan | None =
         number_of_group = (group if group is not None else 10 + number) if translated else None
         built.function(at, identity, cls, driver=driver, group=number_of_group, subsystem=subsystem, **vfs, **shown)
         if mine in ("root", "swap"):
-            built.disk(f"nvme{number}n1", at, on="/" if mine == "root" else None, swap=mine == "swap")
+            built.disk(f"nvme{number}n1", at, on=f"/mnt/{number}" if mine == "root" else None, swap=mine == "swap")
         if mine in ("route", "bond"):
             built.nic(f"eth{number}", at, route=mine == "route", master="bond0" if mine == "bond" else None)
     return built.report()
