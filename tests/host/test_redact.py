@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from hostagent.host.redact import redacted
 
-
 ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 
 
