@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 # It may have `quick(words)`: the options of a plain command line without argparse, or None where argparse has to look.
 COMMANDS = {
     "probe": "survey a machine and print what it has",
+    "check": "say what blocks a node, or many, with the files that prove it",
+    "explain": "say what a finding means, how it is proven and what helps",
+    "allocatable": "predict how many devices KubeVirt will offer, and how many of them can start",
     "render": "write the files that make nodes what a profile says",
+    "run": "watch this node: labels and metrics that follow the hardware",
     "capture": "write what a survey reads to an archive that --root reads back",
+    "profile": "write a first profile from what a machine has",
     "schema": "print the JSON Schema of the report",
 }
 # For the project itself: kept out of --help.

@@ -39,6 +39,7 @@ class Sink:
     ) -> None:
         """`expiry`: the content begins with NFD's expiry line that far ahead. `fresh`: rewrite when older, changed or not."""
         self.name, self.path, self.mode = name, path, mode
+        self.aim = name, path, expiry, fresh
         self.success: bool | None = None
         self.written_at: float | None = None
         self._expiry, self._fresh, self._clock = expiry, fresh, clock

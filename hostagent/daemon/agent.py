@@ -1,0 +1,249 @@
+"""The loop: wake, settle, survey, publish if different.
+
+    uevents, routes, timer, SIGHUP --ring--> settle --due--> survey (thread) --different--> render (thread) --> pages, files
+
+WATCHDOG=1 is sent from this loop and nowhere else, and never while a survey or a file is waited for: an agent that hangs on a
+driver is one that systemd has to restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from functools import partial
+
+from hostagent.advice import BLOCKER, WARNING
+from hostagent.daemon import journal
+from hostagent.daemon.configured import ConfigError, Configured, Said, configured
+from hostagent.daemon.metrics import Vitals
+from hostagent.daemon.pages import Pages
+from hostagent.daemon.published import offer, published
+from hostagent.daemon.sdnotify import Notifier
+from hostagent.daemon.settle import Settle
+from hostagent.daemon.sinks import Sink
+from hostagent.daemon.state import Look, look
+from hostagent.daemon.worker import Worker
+from hostagent.host.reader import RootError
+from hostagent.publish import nfd, report_file, textfile
+from hostagent.settings import Settings
+
+log = logging.getLogger("hostagent.loop")
+
+TIMER, RELOAD = "timer", "reload"
+# After a survey that took long, others have their turn: at most a tenth of the time is spent on surveys, or half a second waited.
+REST_FACTOR, REST_AT_MOST = 10, 0.5
+
+
+class Agent:
+    """The loop and what it knows. One event loop, one life."""
+
+    def __init__(self, *, root: str, said: Said, holds: Configured, notifier: Notifier) -> None:
+        """`holds`: what `configured(said)` was at the start."""
+        self.vitals = Vitals()
+        self.look: Look | None = None
+        self.sinks: tuple[Sink, ...] = sinks(holds.settings, ())
+        self.worker = Worker()
+        self.pages: Pages | None = None
+        self._root, self._said, self._notifier = root, said, notifier
+        self._rung = asyncio.Event()
+        self._reload_asked = False
+        self._survey_at = self._rested_at = self._beat_at = 0.0
+        self._began: float | None = None
+        self._trouble = self._told = ""
+        self._anew = False
+        self._holds = holds
+        self._settle = Settle(quiet=holds.settings.timing.quiet, bound=holds.settings.timing.bound)
+        self.vitals.reload_at = time.time()
+
+    # what rings
+
+    def ring(self, source: str) -> None:
+        """Something happened: look again, soon."""
+        self.vitals.wakes[source] += 1
+        self._settle.event(self._now())
+        self._rung.set()
+
+    def reload(self) -> None:
+        """SIGHUP: read the configuration again, and look again."""
+        self._reload_asked = True
+        self._rung.set()
+
+    def overdue(self) -> bool:
+        """Whether the survey in hand, or the next one, should have ended long ago."""
+        since = self._began if self._began is not None else self._survey_at
+        return self._now() - since > max(30.0, self._holds.settings.timing.interval) and since > 0
+
+    # the loop
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._survey()
+        await self._write()
+        self._told = self._status()
+        self._notifier.ready(self._told)
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: the collector need not look at it again, and pages stay shared
+        while True:
+            await self._wait()
+            if self._reload_asked:
+                await self._reload()
+            if self._due() <= self._now():
+                await self._survey()
+            await self._write()
+            self._tell()
+
+    async def once(self) -> bool:
+        """Survey and write, and say whether every file could be written."""
+        await self._survey()
+        await self._write()
+        return self.look is not None and all(sink.success for sink in self.sinks)
+
+    def _due(self) -> float:
+        settled = self._settle.due(self._rested_at)
+        return self._survey_at if settled is None else min(settled, self._survey_at)
+
+    async def _wait(self) -> None:
+        """Until something is to be done; systemd hears from us meanwhile."""
+        while not self._reload_asked:
+            now = self._now()
+            beat = self._beat(now)
+            files = [wait for sink in self.sinks if (wait := sink.due_in()) is not None]
+            seconds = min(self._due() - now, *files) if files else self._due() - now
+            if seconds <= 0:
+                return
+            self._rung.clear()
+            try:
+                async with asyncio.timeout(min(seconds, beat)):
+                    await self._rung.wait()
+            except TimeoutError:
+                pass
+
+    def _beat(self, now: float) -> float:
+        """Tell systemd that the loop goes round, and in how many seconds to do so again."""
+        interval = self._notifier.watchdog_seconds
+        if interval is None:
+            return float("inf")
+        if now - self._beat_at >= interval / 4:
+            self._notifier.alive()
+            self._beat_at = now
+        return interval / 2
+
+    async def _survey(self) -> None:
+        if self._now() >= self._survey_at:
+            self.vitals.wakes[TIMER] += 1
+        self._settle.taken()
+        self._began = self._now()
+        try:
+            await self._look_and_publish()
+        except Exception as error:  # noqa: BLE001 - what was published stays, and the next survey may do better
+            self._failed(error)
+        else:
+            self._trouble = ""
+        took = self._now() - self._began
+        self._began = None
+        self._rested_at = self._now() + min(REST_AT_MOST, took * REST_FACTOR)
+        self._survey_at = self._now() + self._holds.settings.timing.interval
+
+    async def _look_and_publish(self) -> None:
+        found = await self.worker.run(partial(look, self._root, self._holds))
+        changed = self._anew or self.look is None or found.snapshot != self.look.snapshot
+        self.vitals.surveys += 1
+        self.vitals.survey_at = time.time()
+        if not changed:
+            self.look = found
+            return
+        before = None if self.pages is None else self.pages.exposition
+        names = frozenset(sink.name for sink in self.sinks)
+        ready = await self.worker.run(partial(published, found.snapshot, before, names))
+        self.look, self._anew = found, False
+        self.vitals.change_at, self.vitals.left_out = time.time(), len(ready.left_out)
+        if self.pages is not None:
+            self.pages.exposition, self.pages.report, self.pages.index = ready.exposition, ready.report, ready.index
+        offer(ready.files, self.sinks)
+
+    def _failed(self, error: Exception) -> None:
+        self.vitals.failures += 1
+        said = f"{type(error).__name__}: {error}"
+        if said != self._trouble:
+            log.error(
+                "the survey failed, what was published stays: %s", said, exc_info=not isinstance(error, RootError)
+            )
+        self._trouble = said
+
+    async def _write(self) -> None:
+        for sink in self.sinks:
+            await self.worker.run(sink.write)
+
+    # configuration
+
+    async def _reload(self) -> None:
+        self._reload_asked = False
+        self._notifier.reloading()
+        try:
+            holds = await self.worker.run(partial(configured, self._said))
+        except ConfigError as error:
+            self.vitals.reload_ok = False
+            log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - the message says it all
+        else:
+            log.info("the configuration was read again")
+            self._hold(holds)
+        self.vitals.wakes[RELOAD] += 1
+        self._survey_at = self._now()
+        self._told = self._status()
+        self._notifier.ready(self._told)
+
+    def _hold(self, holds: Configured) -> None:
+        """From here on this is the configuration."""
+        if self._holds.settings.web != holds.settings.web:
+            log.warning("web.listen and web.config count from the next start")
+        self._holds = holds
+        timing = holds.settings.timing
+        self._settle = Settle(quiet=timing.quiet, bound=timing.bound)
+        self.sinks = sinks(holds.settings, self.sinks)
+        self._anew = True  # to the files that are named now
+        journal.set_level(holds.settings.log.level)
+        self.vitals.reload_ok, self.vitals.reload_at = True, time.time()
+
+    def _tell(self) -> None:
+        """Say how it is, where that is news."""
+        status = self._status()
+        if status != self._told:
+            self._notifier.status(status)
+        self._told = status
+
+    def _status(self) -> str:
+        """The line of `systemctl status`."""
+        if self.look is None:
+            return f"no survey yet: {self._trouble}"
+        found = self.look.snapshot.findings
+        blockers, warnings = (sum(one.severity == level for one in found) for level in (BLOCKER, WARNING))
+        failing = ", ".join(sink.name for sink in self.sinks if sink.success is False)
+        said = f"{len(self.look.snapshot.labels.labels)} labels, {blockers} blockers, {warnings} warnings"
+        return (
+            said + (f"; cannot write: {failing}" if failing else "") + (f"; {self._trouble}" if self._trouble else "")
+        )
+
+    @staticmethod
+    def _now() -> float:
+        return time.monotonic()
+
+
+def sinks(settings: Settings, before: tuple[Sink, ...]) -> tuple[Sink, ...]:
+    """The files that are wanted; of `before` those stay that are wanted as they were, with all they know."""
+    given = settings.sinks
+    interval = settings.timing.interval
+    rows = (
+        ("nfd", given.nfd, nfd.MODE, given.nfd.expiry, given.nfd.expiry / 2),
+        ("report", given.report, report_file.MODE, None, None),
+        # Its time of change is all node_exporter knows of its age.
+        ("textfile", given.textfile, textfile.MODE, None, interval),
+    )
+    wanted = (
+        Sink(name=name, path=part.path, mode=mode, expiry=expiry, fresh=fresh, clock=time.time)
+        for name, part, mode, expiry, fresh in rows
+        if part.enabled
+    )
+    known = {sink.aim: sink for sink in before}
+    return tuple(known.get(sink.aim, sink) for sink in wanted)

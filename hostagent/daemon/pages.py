@@ -1,0 +1,91 @@
+"""The pages of the web server. Each picks bytes that are ready; what is not yet known is a 503."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING
+
+from hostagent import __version__
+from hostagent.daemon.exposition import NAMES, Exposition, rendered
+from hostagent.daemon.http_message import Page, Request, Response, plain, prepared
+from hostagent.daemon.http_negotiate import OPENMETRICS, exposition, selected
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric as Family
+
+JSON = "application/json; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+# How old the agent's own metrics may be: rendering them costs as much as serving all others.
+OWN_SECONDS = 1.0
+
+
+class Pages:
+    """What is served. The loop puts in what it found; pages only pick."""
+
+    def __init__(
+        self, *, own: Callable[[frozenset[str]], list[Family]], overdue: Callable[[], bool], clock: Callable[[], float]
+    ) -> None:
+        """`own`: the agent's metrics. `overdue`: whether a survey should have ended long ago."""
+        self.exposition: Exposition | None = None
+        self.report: Response | None = None
+        self.index: Response | None = None
+        self._own, self._overdue, self._clock = own, overdue, clock
+        self._lasts: dict[tuple[str, frozenset[str]], tuple[float, bytes]] = {}
+
+    def routes(self) -> dict[str, Page]:
+        """Exact paths; everything else is a 404."""
+        return {
+            "/": lambda _: self.index or _NOT_YET,
+            "/metrics": self._metrics,
+            "/report.json": lambda _: self.report or _NOT_YET,
+            "/-/healthy": self._healthy,
+            "/healthz": self._healthy,
+            "/-/ready": self._ready,
+            "/readyz": self._ready,
+        }
+
+    def _metrics(self, request: Request) -> Response:
+        content_type = exposition(request.header("accept"))
+        chosen = selected(request.query, NAMES)
+        last = self._last(content_type, chosen)
+        if self.exposition is None:
+            eof = b"# EOF\n" if content_type == OPENMETRICS else b""
+            return prepared(content_type, last + eof, vary=("Accept",))
+        body, gzipped = self.exposition.metrics(content_type, chosen, last)
+        return prepared(content_type, body, gzipped=gzipped, vary=("Accept",))
+
+    def _last(self, content_type: str, chosen: frozenset[str]) -> bytes:
+        now = self._clock()
+        made, text = self._lasts.get((content_type, chosen), (now - OWN_SECONDS, b""))
+        if not 0 <= now - made < OWN_SECONDS:
+            text = rendered(self._own(chosen), content_type)
+            # Whoever asks for every subset of areas gets them; none is kept for longer than it holds.
+            self._lasts = {key: kept for key, kept in self._lasts.items() if 0 <= now - kept[0] < OWN_SECONDS}
+            self._lasts[content_type, chosen] = now, text
+        return text
+
+    def _healthy(self, _request: Request) -> Response:
+        """The loop answers, and surveys come to an end."""
+        return plain(503, "the survey does not end") if self._overdue() else _OK
+
+    def _ready(self, _request: Request) -> Response:
+        """There is something to read."""
+        return _NOT_YET if self.exposition is None else _OK
+
+
+_OK = plain(200, "ok")
+_NOT_YET = plain(503, "the first survey has not ended")
+
+
+def index(labels: tuple[tuple[str, str], ...]) -> bytes:
+    """A list of what there is to read, and the labels of this node."""
+    rows = "".join(f"<tr><td>{escape(key)}<td>{escape(value)}\n" for key, value in labels)
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>hostagent</title>
+<h1>hostagent {escape(__version__)}</h1>
+<ul><li><a href="/metrics">metrics</a><li><a href="/report.json">report</a><li><a href="/-/healthy">health</a></ul>
+<table>{rows}</table>
+</html>
+""".encode()

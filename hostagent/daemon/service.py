@@ -1,0 +1,111 @@
+"""`hostagent run`: the agent, its web server and its wake sources put together, from the first signal to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from hostagent.daemon.agent import Agent
+from hostagent.daemon.configured import ConfigError, Configured, Said
+from hostagent.daemon.http import Server
+from hostagent.daemon.http_message import LIMITS
+from hostagent.daemon.journal import start_log
+from hostagent.daemon.metrics import own_families
+from hostagent.daemon.pages import Pages
+from hostagent.daemon.sdnotify import Notifier, inherited
+from hostagent.daemon.wake import ROUTE, UEVENT, Source, sources
+from hostagent.host import Host
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric as Family
+
+log = logging.getLogger("hostagent")
+
+# Together below the 2 s within which the agent has to be gone.
+ANSWERS_SECONDS, FILES_SECONDS = 0.8, 0.8
+
+
+def serve(*, root: str, said: Said, holds: Configured) -> None:
+    """Run until SIGTERM or SIGINT. Raises RootError, ConfigError, ListenError."""
+    Host(root).close()
+    start_log(holds.settings.log.level, os.environ)
+    agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
+    asyncio.run(_serve(agent, holds, notifier))
+
+
+def once(*, root: str, said: Said, holds: Configured) -> bool:
+    """Survey, write the files, and say whether all could be written. Raises RootError."""
+    Host(root).close()
+    start_log(holds.settings.log.level, os.environ)
+    notifier = Notifier(os.environ)
+    return asyncio.run(Agent(root=root, said=said, holds=holds, notifier=notifier).once())
+
+
+async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> None:
+    server = await _server(agent, holds)
+    heard: tuple[Source, ...] = ()
+    working = asyncio.current_task()
+    assert working is not None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, working.cancel)
+    loop.add_signal_handler(signal.SIGHUP, agent.reload)
+    try:
+        with suppress(asyncio.CancelledError):
+            heard = await sources(agent.ring)
+            names = {source.name for source in heard}
+            agent.vitals.sources_up = {name: name in names for name in (UEVENT, ROUTE)}
+            await agent.run()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, _nothing)
+        notifier.stopping()
+        for source in heard:
+            source.close()
+        if server is not None:
+            await server.close(ANSWERS_SECONDS)
+        # A file that is being written is still written whole; one that cannot be is left as it was.
+        if not agent.worker.close(FILES_SECONDS):
+            log.warning("the survey does not end; leaving without it")
+
+
+async def _server(agent: Agent, holds: Configured) -> Server | None:
+    """The web server on the sockets systemd hands over, else on the addresses in the settings; None where there are none."""
+    given = tuple(one.socket for one in inherited(os.environ))
+    where = given or holds.settings.web.listen
+    if not where:
+        return None
+    web_config = None
+    if holds.settings.web.config is not None:
+        from hostagent.daemon.webconfig import WebConfigError, WebConfigFile
+
+        try:
+            web_config = WebConfigFile(holds.settings.web.config)
+        except WebConfigError as error:
+            raise ConfigError(str(error)) from error
+    loop = asyncio.get_running_loop()
+    pages = Pages(own=lambda chosen: _own(agent, server, chosen), overdue=agent.overdue, clock=loop.time)
+    server = Server(routes=pages.routes(), limits=LIMITS, web_config=web_config)
+    await server.start(where)
+    agent.pages = pages
+    return server
+
+
+def _nothing() -> None:
+    """We are leaving already."""
+
+
+def _own(agent: Agent, server: Server, chosen: frozenset[str]) -> list[Family]:
+    return own_families(
+        look=agent.look,
+        chosen=chosen,
+        vitals=agent.vitals,
+        sinks=agent.sinks,
+        requests=server.requests,
+        dropped=server.dropped,
+        connections=server.open_connections,
+    )

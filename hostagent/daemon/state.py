@@ -1,0 +1,67 @@
+"""One look at the machine, and everything that was concluded from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from hostagent.advice import Finding
+from hostagent.area import LabelOptions
+from hostagent.daemon.configured import Configured
+from hostagent.daemon.verdict import findings, verdict_labels
+from hostagent.host import Host
+from hostagent.publish.labels import NodeLabels, fit
+from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS, SCHEMA_VERSION, NodeReport, survey
+from hostagent.report import labels as report_labels
+from hostagent.settings import Labels
+from hostagent.values.record import record
+
+
+@record
+class Snapshot:
+    """What is published: equal snapshots need no publishing."""
+
+    report: NodeReport
+    findings: tuple[Finding, ...]
+    labels: NodeLabels
+
+
+@record
+class Look:
+    """A snapshot, and how long each area took in seconds."""
+
+    snapshot: Snapshot
+    seconds: Mapping[str, float]
+
+
+def look(root: str, configured: Configured) -> Look:
+    """Survey and conclude. Raises RootError where the root is gone."""
+    host = Host(root)
+    try:
+        report, seconds = _timed(host)
+    finally:
+        host.close()
+    found = findings(report, configured.profile, configured.node)
+    names = report_labels(report, label_options(configured.settings.labels))
+    names |= verdict_labels(found, configured.profile)
+    labels = fit(names, prefix=configured.settings.labels.prefix)
+    return Look(snapshot=Snapshot(report=report, findings=found, labels=labels), seconds=seconds)
+
+
+def _timed(host: Host) -> tuple[NodeReport, dict[str, float]]:
+    """The survey, area by area: reports have no clocks, so the watch is held here."""
+    found, seconds = {}, {}
+    for name in AREAS:
+        began = time.perf_counter()
+        found[name] = getattr(survey(host, frozenset({name})), name)
+        seconds[name] = time.perf_counter() - began
+    return NodeReport(schema_version=SCHEMA_VERSION, **found), seconds
+
+
+def label_options(labels: Labels) -> LabelOptions:
+    """The settings' choices, the defaults where they say nothing."""
+    classes, features = labels.pci_classes, labels.cpu_features
+    return LabelOptions(
+        pci_classes=DEFAULT_LABEL_OPTIONS.pci_classes if classes is None else classes,
+        cpu_features=DEFAULT_LABEL_OPTIONS.cpu_features if features is None else features,
+    )

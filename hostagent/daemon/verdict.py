@@ -1,0 +1,55 @@
+"""What the agent thinks of the node: findings against the profile, as one metric and two labels.
+
+Without a profile it is said what is in the way of guests in general; labels that answer to a profile exist only with one.
+"""
+
+from __future__ import annotations
+
+from hostagent.advice import BLOCKER, TOPICS, Finding, advise, ready
+from hostagent.area import LabelDoc, Metric, Sample, truth
+from hostagent.plan.making import plan
+from hostagent.profile import Profile
+from hostagent.report import NodeReport
+
+FINDING = Metric(
+    name="hostagent_finding",
+    help="What is in the way of guests, or of the profile. Always 1; `hostagent explain CODE` says what it means.",
+    labels=("code", "severity", "subject"),
+)
+LABEL_DOCS = (
+    LabelDoc(
+        key="passthrough.ready",
+        values="true, false",
+        meaning="With a profile that asks for devices: nothing blocks handing them to guests.",
+    ),
+    LabelDoc(
+        key="profile.compliant", values="true, false", meaning="With a profile: nothing blocks anything it asks for."
+    ),
+)
+# Topics whose blockers say nothing about devices.
+_OTHER_TOPICS = frozenset(("Huge pages", "Watchdog", "KVM"))
+_OTHER_CODES = frozenset(code.name for title, codes, _ in TOPICS if title in _OTHER_TOPICS for code in codes)
+
+
+def findings(report: NodeReport, profile: Profile | None, node: str) -> tuple[Finding, ...]:
+    """Every finding about this node, the gravest first."""
+    return advise(report, None if profile is None else plan(((node, report),), profile))
+
+
+def verdict_labels(found: tuple[Finding, ...], profile: Profile | None) -> dict[str, str]:
+    """Label name (without prefix) to value; none without a profile."""
+    if profile is None:
+        return {}
+    labels = {"profile.compliant": truth(ready(found))}
+    if profile.devices:
+        labels["passthrough.ready"] = truth(
+            not any(one.severity == BLOCKER and one.code not in _OTHER_CODES for one in found)
+        )
+    return labels
+
+
+def finding_samples(found: tuple[Finding, ...]) -> tuple[Sample, ...]:
+    """One sample for each code and subject."""
+    # Two findings may share all three, and differ in their sentence.
+    keys = dict.fromkeys((one.code, one.severity.lower(), one.subject) for one in found)
+    return tuple(Sample(metric=FINDING, labels=key, value=1) for key in keys)
