@@ -78,7 +78,7 @@ def _place(entry: str) -> tuple[str | int, ...]:
 def nodes(options: argparse.Namespace) -> tuple[tuple[str, NodeReport], ...]:
     """(name, report) of every node that the command line gives. Raises UsageError."""
     if options.report is None:
-        with opened(options.root) as host:
+        with opened(options.root, thorough=True) as host:
             return ((_name(options.root), survey(host)),)
     paths = [path for given in options.report for path in _files(given)]
     found = tuple((_name(path), _report(path)) for path in paths)
@@ -106,7 +106,7 @@ def _name(path: str) -> str:
 
 def _report(path: str) -> NodeReport:
     if path.endswith(_CAPTURE):
-        with opened(path) as host:
+        with opened(path, thorough=True) as host:
             return survey(host)
     from hostagent.schema import ReportError, read_report
 

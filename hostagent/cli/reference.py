@@ -1,4 +1,4 @@
-"""docs/{cli,labels,metrics}.md and docs/report.schema.json, each made of what the code declares."""
+"""docs/{cli,labels,metrics}.md and docs/{report,profile}.schema.json, each made of what the code declares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterable
 
 from hostagent.cli.entry import COMMANDS, STATUSES
+from hostagent.cli.findings import findings_text
+from hostagent.cli.profile import schema_text as profile_schema_text
 from hostagent.cli.schema import schema_text
 from hostagent.cli.words import parser
 from hostagent.publish.labels import PREFIX
@@ -19,9 +21,11 @@ def documents() -> dict[str, str]:
     """File name to content."""
     return {
         "cli.md": cli_text(),
+        "findings.md": MADE + findings_text(),
         "labels.md": labels_text(),
         "metrics.md": metrics_text(),
         "report.schema.json": schema_text(),
+        "profile.schema.json": profile_schema_text(),
     }
 
 
@@ -106,6 +110,25 @@ their names as `_` (`ansible_local.hostagent.labels.iommu_enabled`), and each ar
 
 The table is coloured on terminals. `NO_COLOR` turns colour off; `CLICOLOR_FORCE` or `FORCE_COLOR` turns it on anywhere else;
 `CLICOLOR=0` and `TERM=dumb` keep it off. Its width is `COLUMNS`, else that of the terminal, else 200.
+""",
+    "check": """
+With a profile (`--profile`, or `profile.yaml` here or in /etc/hostagent) it is said what blocks what the profile asks for;
+without, or with `--generic`, what is in the way of guests in general, and of devices that somebody has configured or bound
+for them. What each finding means stands in [findings.md](findings.md). The status is 1 where a node has a blocker, 3 where
+none has and something could not be read that might hide one, 0 where every node is ready. A profile that names a device no
+node has is bad input: status 2.
+
+| format | what it is for |
+| --- | --- |
+| `table` | people |
+| `json` | programs: `ready`; `findings` and `problems` of each of `nodes`; `roles` where one configuration does not fit all |
+| `junit` | CI: a suite for each node, a case for each code; blockers fail, warnings and notes are the case's output |
+""",
+    "allocatable": """
+`--permitted` takes a HyperConverged (v1beta1 or v1) or KubeVirt resource, a list that holds one, or permittedHostDevices by
+itself, in YAML or JSON. In JSON each resource has `kubevirt` (what KubeVirt will count), `usable` (what a guest can have),
+`devices` and `why`; reports of several nodes give an object of nodes. PCI devices only: mediated and USB devices are left
+out, and it is said that they are.
 """,
 }
 
