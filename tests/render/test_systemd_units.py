@@ -129,7 +129,7 @@ def run(script: str) -> int:
         ({"subsystem_device": "0x15d9\n"}, False),
     ],
 )
-def test_it_looks_whose_the_address_is(tmp_path: Path, there: dict[str, str], known: bool) -> None:
+def test_it_looks_whose_the_address_is(tmp_path: Path, *, there: dict[str, str], known: bool) -> None:
     (unit,) = units(planned(ONE_NIC, worker()))
     assert unit.text is not None
     plant(

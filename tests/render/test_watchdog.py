@@ -31,7 +31,7 @@ def test_systemd_keeps_it() -> None:
         ("{name: suse, version: 15}", True),
     ],
 )
-def test_an_old_systemd_is_told_in_its_words_too(platform: str, old: bool) -> None:
+def test_an_old_systemd_is_told_in_its_words_too(*, platform: str, old: bool) -> None:
     (file,) = watchdog(planned(profile(WISHES, platform), worker()))
     read = configparser.ConfigParser()
     read.read_string(file.text)
