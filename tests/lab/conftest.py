@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -69,6 +69,18 @@ def start(image: images.Image, tmp_path: Path) -> Iterator[Callable[..., Guest]]
     yield begin
     for found in running:
         found.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows the end of its machine's console."""
+    report = yield
+    guest = getattr(item, "funcargs", {}).get("guest")
+    if report.failed and isinstance(guest, Guest):
+        report.sections.append(("console of the machine", guest.tail(40)))
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

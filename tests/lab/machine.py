@@ -10,9 +10,10 @@ empty hot-plug slots (rp5, rp6, rp7).
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from tests.lab.cpio import Entry
 from tests.lab.image import Image
 
 # What a machine needs to boot fast under emulation; none of it touches what hostagent reads.
@@ -60,6 +61,7 @@ NIC0, NIC1 = "0000:01:00.0", "0000:02:00.0"
 NVME0, VF0, VF1 = "0000:03:00.0", "0000:03:00.1", "0000:03:00.2"
 GPU, HDA = "0000:04:00.0", "0000:04:00.1"
 EDU0, RTL = "0000:06:01.0", "0000:06:02.0"
+EDU1 = "0000:00:08.0"
 NVME1 = "0000:41:00.0"
 LPC, SATA, SMBUS = "0000:00:1f.0", "0000:00:1f.2", "0000:00:1f.3"
 ROOT_DISK = "0000:00:1e.0"
@@ -68,14 +70,14 @@ HOTPLUG = "0000:07:00.0"  # what is plugged into rp5
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What differs between machines. `files`: path -> content put over the root before its init starts; executable with #!."""
+    """What differs between machines. `files` (see cpio.py) are put over the root before its init starts."""
 
     iommu: Literal["intel", "amd"] | None
     arguments: str = ""
     cpu: str = "Haswell-noTSX"
     megabytes: tuple[int, int] = (768, 768)
     init: Literal["fast", "systemd"] = "fast"
-    files: dict[str, str] = field(default_factory=dict)
+    files: tuple[Entry, ...] = ()
     watchdog_action: str = "none"
     extra: str = ""
 

@@ -58,8 +58,5 @@ def common() -> bytes:
 
 def own(machine: Machine) -> bytes:
     """The archive of one machine's own files."""
-    entries = [
-        cpio.file(f"overlay/{path.lstrip('/')}", content, 0o755 if content.startswith("#!") else 0o644)
-        for path, content in machine.files.items()
-    ]
+    entries = [(f"overlay/{path}", mode, content) for path, mode, content in machine.files]
     return cpio.archive([cpio.folder("overlay"), *entries])

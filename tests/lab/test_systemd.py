@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab import cpio
 from tests.lab.agree import iommu, none, pci, verdicts
 from tests.lab.boot import Guest
 from tests.lab.everywhere import everywhere
-from tests.lab.machine import EDU0, GPU, HDA, HOTPLUG, NIC0, NIC1, RTL, Machine
+from tests.lab.machine import EDU0, EDU1, GPU, HDA, HOTPLUG, NIC0, NIC1, RTL, Machine
+from tests.lab.privilege import hidden
 
 pytestmark = pytest.mark.lab
 
@@ -32,28 +34,52 @@ ExecStart=/bin/sh -c 'echo {GPU} >/sys/bus/pci/drivers_probe'
 [Install]
 WantedBy=sysinit.target
 """
+# vfio-pci is there before udev announces the NIC: the override alone would leave it without any driver.
+UDEV_RULE = (
+    f'ACTION=="add", SUBSYSTEM=="pci", KERNEL=="{NIC1}", ATTR{{driver_override}}="vfio-pci", '
+    """RUN{program}+="/bin/sh -c 'echo %k >/sys/bus/pci/drivers_probe'"\n"""
+)
+CPU_MANAGER = '{"policyName":"static","defaultCpuSet":"1","entries":{},"checksum":1}'
+MEMORY_MANAGER = '{"policyName":"Static","machineState":{},"entries":{},"checksum":1}'
 CONFIGURED = Machine(
     iommu="amd",
     arguments="amd_iommu=on iommu=pt",
     cpu="EPYC",
     init="systemd",
-    files={
-        # By ID: both functions behind the bridge, although 8139cp and nothing at all would take them.
-        "/etc/modprobe.d/vfio.conf": "options vfio-pci ids=10ec:8139,1234:11e8\nsoftdep 8139cp pre: vfio-pci\n",
-        "/etc/modules-load.d/vfio-pci.conf": "vfio-pci\n",
-        # By address: one of two NICs with the same ID.
-        "/etc/udev/rules.d/70-vfio.rules": f'ACTION=="add", SUBSYSTEM=="pci", KERNEL=="{NIC1}", '
-        'ATTR{driver_override}="vfio-pci"\n',
-        "/etc/systemd/system/vfio-gpu.service": BIND_UNIT,
-        "/etc/systemd/system/sysinit.target.wants/vfio-gpu.service": BIND_UNIT,
-    },
+    files=(
+        # By ID: both functions behind the bridge, one of which has a driver that wants it; and the other edu device.
+        cpio.file(
+            "/etc/modprobe.d/vfio.conf", "options vfio-pci ids=10ec:8139,1234:11e8\nsoftdep 8139cp pre: vfio-pci\n"
+        ),
+        cpio.file("/etc/modules-load.d/vfio-pci.conf", "vfio-pci\n"),
+        # By address: one of two NICs with the same ID; one function of a card, by a unit.
+        cpio.file("/etc/udev/rules.d/70-vfio.rules", UDEV_RULE),
+        cpio.file("/etc/systemd/system/vfio-gpu.service", BIND_UNIT),
+        cpio.link("/etc/systemd/system/sysinit.target.wants/vfio-gpu.service", "../vfio-gpu.service"),
+        # What a kubelet keeps from others.
+        cpio.file("/var/lib/kubelet/cpu_manager_state", CPU_MANAGER, 0o600),
+        cpio.file("/var/lib/kubelet/memory_manager_state", MEMORY_MANAGER, 0o600),
+        cpio.folder("/var/lib/kubelet/device-plugins", 0o750),
+        cpio.file("/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint", "{}", 0o600),
+        cpio.file("/etc/kubernetes/kubelet.conf", "cpuManagerPolicy: static\n", 0o600),
+    ),
 )
 
 
 @pytest.mark.machine(CONFIGURED)
 def test_configured(guest: Guest, tmp_path: Path) -> None:
-    """Four ways to hand functions over at boot; hostagent says who holds what, and why."""
+    """Four ways to hand functions over at boot; hostagent says who holds what, and what of it only root sees."""
     look = everywhere(guest, tmp_path)
+    assert hidden(look) == {
+        "kubelet.cpu_manager_policy",
+        "kubelet.shared_cpus",
+        "kubelet.memory_manager_policy",
+        "kubelet.device_plugins",
+        "kubelet.settings",
+        "kubelet.problems",
+        "watchdog.devices[].held_by",
+        "vfio.bound[].held_by",
+    }
     drivers = {address: look.function(address)["driver"] for address in (NIC0, NIC1, GPU, HDA, EDU0, RTL)}
     assert drivers == {
         NIC0: "e1000e",
@@ -66,9 +92,10 @@ def test_configured(guest: Guest, tmp_path: Path) -> None:
     vfio = look.area("vfio")
     requests = [(request["source"], request["ids"], request["effective"]) for request in vfio["id_requests"]]
     assert requests == [("etc/modprobe.d/vfio.conf", ["10ec:8139", "1234:11e8"], True)]
-    assert sorted(bound["address"] for bound in vfio["bound"]) == sorted([NIC1, GPU, EDU0, RTL])
+    assert sorted(bound["address"] for bound in vfio["bound"]) == sorted([NIC1, GPU, EDU0, EDU1, RTL])
     kernel = guest.run("python3", "/lab/witness.py", "groups").json()
-    assert sorted(kernel.values()) == [False, True, True]
+    # The NIC, the conventional bus and edu are whole; the card lacks its audio function.
+    assert sorted(kernel.values()) == [False, True, True, True]
     none(list(verdicts(vfio["groups"], kernel, when="after a configured boot")))
 
 
