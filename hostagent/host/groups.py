@@ -21,7 +21,7 @@ from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
 GROUPS = "sys/kernel/iommu_groups"
-FIRST_GROUPS = 256
+FIRST_GROUPS = 128
 # vfio makes such groups itself for devices without an IOMMU: nothing isolates them.
 NOIOMMU = "vfio-noiommu"
 
