@@ -9,7 +9,6 @@ driver is one that systemd has to restart.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from functools import partial
@@ -17,6 +16,7 @@ from functools import partial
 from hostagent.advice import BLOCKER, WARNING
 from hostagent.daemon import journal
 from hostagent.daemon.configured import ConfigError, Configured, Said, configured
+from hostagent.daemon.frugal import settle_down
 from hostagent.daemon.metrics import Vitals
 from hostagent.daemon.pages import Pages
 from hostagent.daemon.published import offer, published
@@ -83,8 +83,7 @@ class Agent:
         await self._write()
         self._told = self._status()
         self._notifier.ready(self._told)
-        gc.collect()
-        gc.freeze()  # what is loaded now stays: the collector need not look at it again, and pages stay shared
+        settle_down()
         while True:
             await self._wait()
             if self._reload_asked:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hostagent.daemon.agent import Agent
 from hostagent.daemon.configured import ConfigError, Configured, Said
+from hostagent.daemon.frugal import one_arena
 from hostagent.daemon.http import Server
 from hostagent.daemon.http_message import LIMITS
 from hostagent.daemon.journal import start_log
@@ -32,6 +33,7 @@ ANSWERS_SECONDS, FILES_SECONDS = 0.8, 0.8
 def serve(*, root: str, said: Said, holds: Configured) -> None:
     """Run until SIGTERM or SIGINT. Raises RootError, ConfigError, ListenError."""
     Host(root).close()
+    one_arena()
     start_log(holds.settings.log.level, os.environ)
     agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
     asyncio.run(_serve(agent, holds, notifier))
