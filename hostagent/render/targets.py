@@ -78,9 +78,11 @@ def refuse_unready(plan: Plan) -> None:
     for unmatched in plan.unmatched[:1]:
         raise RenderError(unmatched.entry, f"expected {unmatched.expected}")
     for refusal in plan.refused[:1]:
-        what = f"{refusal.address}: " if refusal.address is not None else ""
         said = "; ".join(f"{one.path}: {one.said}" for one in refusal.reason.evidence)
-        raise RenderError(refusal.entry, f"{refusal.node}: {what}{refusal.reason.text}{f' ({said})' if said else ''}")
+        text = f"{refusal.reason.text}{f' ({said})' if said else ''}"
+        if refusal.address is not None:
+            text = f"expected what may be taken, and {refusal.address} may not: {text}"
+        raise RenderError(refusal.entry, f"{refusal.node}: {text}")
 
 
 def enabled_units(plan: Plan) -> tuple[str, ...]:

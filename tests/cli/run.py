@@ -22,7 +22,12 @@ class Done:
     err: str
 
 
-def hostagent(*words: str, environment: Mapping[str, str] | None = None, stdout: int | None = None) -> Done:
+def hostagent(
+    *words: str,
+    environment: Mapping[str, str] | None = None,
+    stdout: int | None = None,
+    directory: Path | None = None,
+) -> Done:
     """`hostagent WORDS` with a small environment; `stdout` a descriptor to write to instead of a pipe."""
     given = {
         "PATH": os.environ["PATH"],
@@ -36,6 +41,7 @@ def hostagent(*words: str, environment: Mapping[str, str] | None = None, stdout:
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         env=given,
+        cwd=directory,
         check=False,
         timeout=120,
     )
