@@ -78,7 +78,9 @@ def _methods(nodes: tuple[Node, ...], choice: Choice, initramfs: str, *, built_i
     methods: dict[Key, _Method] = {}
     length = 0
     for identity in sorted({pci_id(taken.function) for taken in choice.taken.values()}):
-        found = _of_one_id(identity, kin[identity], choice, initramfs, built_in=built_in)
+        mine = [function for node, function in kin[identity] if (node.name, function.address) in choice.taken]
+        late = _too_late(nodes, mine, initramfs, built_in=built_in)
+        found = _of_one_id(identity, kin[identity], choice, late)
         added = sum(len(spelled) + 1 for spelled in {method.spelled for method in found.values()} if spelled)
         if length + added > IDS_LIMIT + 1:
             found = dict.fromkeys(found, _Method(spelled=None, why=f"vfio-pci's ids hold {IDS_LIMIT} letters"))
@@ -89,11 +91,10 @@ def _methods(nodes: tuple[Node, ...], choice: Choice, initramfs: str, *, built_i
 
 
 def _of_one_id(
-    identity: str, kin: list[tuple[Node, PciFunction]], choice: Choice, initramfs: str, *, built_in: bool
+    identity: str, kin: list[tuple[Node, PciFunction]], choice: Choice, late: str | None
 ) -> dict[Key, _Method]:
     mine = [(node, function) for node, function in kin if (node.name, function.address) in choice.taken]
     rest = [(node, function) for node, function in kin if (node.name, function.address) not in choice.taken]
-    late = _too_late(mine, initramfs, built_in=built_in)
     methods: dict[Key, _Method] = {}
     for node, function in mine:
         own = subsystem(function)
@@ -113,16 +114,19 @@ def _of_one_id(
     return methods
 
 
-def _too_late(mine: list[tuple[Node, PciFunction]], initramfs: str, *, built_in: bool) -> str | None:
-    """Why an ID given to vfio-pci would come too late, if it would. A built-in vfio-pci is there before any module."""
-    if not built_in and any(is_early(function, initramfs) for _, function in mine):
+def _too_late(nodes: tuple[Node, ...], mine: list[PciFunction], initramfs: str, *, built_in: bool) -> str | None:
+    """Why an ID must not be given to vfio-pci, or would come too late, if so. Built in, vfio-pci is there before any module."""
+    blind = next((node for node in nodes if node.unread), None)
+    if blind is not None:
+        return f"a function of {blind.name} could not be read, and may have the same ID"
+    if not built_in and any(is_early(function, initramfs) for function in mine):
         return "the initramfs binds devices of its class before files of this host are read"
-    for node, function in mine:
+    for function in mine:
         driver, usual = bound_module(function), class_modules(function)
         candidates = (driver,) if driver is not None else usual
         # Whose driver nobody can tell any more, because a unit took it from it, stays with its unit.
         taken = driver is None and not usual and _overridden(function)
-        if taken or any(node.has_built_in(module) for module in candidates):
+        if taken or any(node.has_built_in(module) for node in nodes for module in candidates):
             return f"a driver in the kernel itself has {pci_id(function)} before vfio-pci hears of the ID"
     return None
 

@@ -193,7 +193,12 @@ def _unmatched(nodes: tuple[Node, ...], profile: Profile) -> Iterator[Unmatched]
 
 def _absent(nodes: tuple[Node, ...], profile: Profile) -> Iterator[Note]:
     """Nodes that simply lack what others have: the configuration does nothing there."""
+    given = {node.name for node in nodes}
     for number, device in enumerate(profile.devices):
+        for name in sorted(set(device.nodes or ()) - given):
+            yield Note(
+                code="node-not-given", node=None, subject=place(number), text=f"there is no report of node {name}"
+            )
         asked = [node for node in nodes if device.nodes is None or node.name in device.nodes]
         without = [node for node in asked if not any(fits(device, function) for function in node.functions)]
         for node in without if len(without) < len(asked) else ():

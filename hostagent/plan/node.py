@@ -44,6 +44,12 @@ class Node:
             if function.iommu_group is not None and function.iommu_group not in unsafe:
                 self._members.setdefault(function.iommu_group, []).append(function)
 
+    @property
+    def unread(self) -> bool:
+        """Whether it may have functions nobody could read, with any ID."""
+        pci = self.report.pci
+        return pci is None or pci.data is None or any(_is_function(problem.path) for problem in pci.problems)
+
     def has_built_in(self, module: str) -> bool:
         """Whether a module is known to be built into its kernel."""
         kernel = data(self.report.kernel)
@@ -71,11 +77,20 @@ class Node:
         """The number of its IOMMU group, None where nothing translates for it."""
         return function.iommu_group if function.iommu_group in self._members else None
 
+    def members(self, number: int) -> tuple[PciAddress, ...]:
+        """Addresses the kernel lists in a group, whether their functions could be read or not."""
+        return self.groups[number].members if number in self.groups else ()
+
     def companions(self, function: PciFunction) -> tuple[PciFunction, ...]:
         """The other functions of its group, bridges too."""
         number = self.group(function)
         members = () if number is None else self._members[number]
         return tuple(member for member in members if member.address != function.address)
+
+
+def _is_function(path: str) -> bool:
+    head, _, last = path.rpartition("/")
+    return head == DEVICES and PciAddress.parse(last) is not None
 
 
 def pci_id(function: PciFunction) -> str:

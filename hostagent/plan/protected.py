@@ -37,6 +37,7 @@ _PLATFORM = {
 }
 _BMC_DISPLAYS = ("1a03:2000", *(f"102b:053{digit:x}" for digit in range(16)))
 _WATCHDOGS = ("8086:25ab", "103c:3306")  # i6300esb and HPE iLO: the function is the watchdog
+_HANGS = "it is the watchdog that resets a hung host"
 # drivers/vfio/pci/vfio_pci.c: QAT of the C3xxx, C62x and DH895xCC, and DSA and IAX of Sapphire Rapids; VFs too.
 DENYLIST = tuple(f"8086:{device}" for device in ("19e2", "19e3", "37c8", "37c9", "0435", "0443", "0b25", "0cfe"))
 _STORAGE_CLASSES = ("01", "0c03", "0c04", "0805")
@@ -46,12 +47,12 @@ _NETWORK_CLASSES = ("02",)
 def protections(node: Node) -> dict[PciAddress, tuple[Reason, ...]]:
     """Every function of the node that must stay, in order of address."""
     found: dict[PciAddress, list[Reason]] = {}
-    for look in (_machinery, _consoles, _storage, _network, _virtual, _unassignable, _guests):
+    for look in (_machinery, _watchdogs, _consoles, _storage, _network, _virtual, _unassignable, _guests):
         for address, reason in look(node):
             reasons = found.setdefault(address, [])
             if address in node.at and reason not in reasons:
                 reasons.append(reason)
-    for address, reason in tuple(_groups(node, found)):
+    for address, reason in (*_groups(node, found), *_strangers(node)):
         found.setdefault(address, []).append(reason)
     return {address: tuple(found[address]) for address in sorted(found, key=_order) if found[address]}
 
@@ -80,7 +81,7 @@ def _machinery(node: Node) -> Found:
         elif what is not None:
             yield function.address, _because(PLATFORM, f"it is {what}", class_said(function))
         if pci_id(function) in _WATCHDOGS:
-            yield function.address, _because(WATCHDOG, "it is the watchdog that resets a hung host", id_said(function))
+            yield function.address, _because(WATCHDOG, _HANGS, id_said(function))
         if function.driver == "vmd":
             yield (
                 function.address,
@@ -91,6 +92,17 @@ def _machinery(node: Node) -> Found:
                 function.address,
                 _because(VMD, "it stands behind an Intel VMD controller, in its group", id_said(function)),
             )
+
+
+def _watchdogs(node: Node) -> Found:
+    found = data(node.report.watchdog)
+    for device in () if found is None else found.devices:
+        function = node.at.get(device.function) if device.function is not None else None
+        # Those known by their ID are watchdogs with and without a driver.
+        if function is not None and device.hardware and pci_id(function) not in _WATCHDOGS:
+            path = f"sys/class/watchdog/{device.name}/identity"
+            said = Evidence(path=path, said=device.identity or "a watchdog")
+            yield function.address, _because(WATCHDOG, _HANGS, said)
 
 
 def _domain(address: PciAddress) -> int:
@@ -252,3 +264,20 @@ def _groups(node: Node, found: dict[PciAddress, list[Reason]]) -> Found:
                 said = Evidence(path=path, said=str(other.iommu_group))
                 text = f"it shares IOMMU group {other.iommu_group} with {other.address}, and {why.text}"
                 yield function.address, _because(GROUP, text, said, *why.evidence)
+
+
+def _strangers(node: Node) -> Found:
+    """Members of a group that are no functions anybody could read: platform devices with a driver, and odd functions."""
+    vfio = data(node.report.vfio)
+    blockers = {} if vfio is None else {verdict.number: verdict.blockers for verdict in vfio.groups}
+    for function in node.functions:
+        number = node.group(function)
+        if number is None or is_bridge(function):
+            continue
+        path = f"sys/kernel/iommu_groups/{number}/devices"
+        held = {str(blocker.address): f"which {blocker.driver} drives" for blocker in blockers.get(number, ())}
+        unread = {str(member): "which could not be read" for member in node.members(number)}
+        for name, why in sorted((unread | held).items()):
+            if name not in node.at:
+                text = f"it shares IOMMU group {number} with {name}, {why}"
+                yield function.address, _because(GROUP, text, Evidence(path=path, said=name))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from hostagent.plan import plan
 from hostagent.plan.model import (
     IDS,
     KERNEL_ARGUMENT,
@@ -16,6 +17,7 @@ from hostagent.plan.model import (
     Refusal,
 )
 from hostagent.values.pci import PciAddress
+from hostagent.values.record import replaced
 from tests.plan.machines import NIC, NIC_CLASS, NVME, NVME_CLASS, T4, T4_CLASS, Machine, worker
 from tests.plan.profiles import DEBIAN, devices, planned
 
@@ -119,6 +121,21 @@ def test_vfio_built_into_the_kernel() -> None:
     )
     alone = planned(devices("id: 8086:10d3"), machine)
     assert ({one.method for one in alone.bindings}, alone.vfio.ids) == ({IDS}, ("8086:10d3",))
+
+
+def test_no_ids_where_a_function_could_not_be_read() -> None:
+    machine = two(T4, T4_CLASS, None).put({"sys/devices/pci0000:00/0000:09:00.0/uevent": "PCI_CLASS=30200\n"})
+    machine.links["sys/bus/pci/devices/0000:09:00.0"] = "../../../devices/pci0000:00/0000:09:00.0"
+    found = planned(devices("id: 10de:1eb8"), two(T4, T4_CLASS, None), machine)
+    assert {(one.method, one.why) for one in found.bindings} == {
+        (UNIT, "a function of b could not be read, and may have the same ID")
+    }
+
+
+def test_no_ids_where_a_node_has_no_functions_to_see() -> None:
+    blind = replaced(Machine().report(), pci=None)
+    found = plan((("a", two(T4, T4_CLASS, None).report()), ("b", blind)), devices("id: 10de:1eb8"))
+    assert found.vfio.ids == ()
 
 
 def test_more_ids_than_the_parameter_holds() -> None:

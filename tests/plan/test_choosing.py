@@ -171,6 +171,13 @@ def test_nodes_by_name_and_nodes_without() -> None:
     assert ready(found)
 
 
+def test_a_node_of_which_there_is_no_report() -> None:
+    found = planned(devices("id: 10de:1eb8, nodes: [a, worker-7]"), worker())
+    text = "there is no report of node worker-7"
+    assert found.notes == (Note(code="node-not-given", node=None, subject="devices[0]", text=text),)
+    assert ready(found)
+
+
 def test_a_virtual_function_has_to_be_made_first() -> None:
     machine = Machine().function("0000:03:00.0", NVME, NVME_CLASS, driver="nvme", sriov_totalvfs="2", sriov_numvfs="1")
     machine.function("0000:03:00.1", NVME, NVME_CLASS, group=30)

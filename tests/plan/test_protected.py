@@ -238,3 +238,38 @@ def test_bridges_keep_a_group_only_with_a_driver_that_does_not_let_go() -> None:
     machine = Machine().function("0000:03:00.0", T4, T4_CLASS, group=4)
     machine.function("0000:00:01.0", "8086:1901", "060400", driver="pcieport", group=4)
     assert codes(machine) == {"0000:00:01.0": ["bridge"]}
+
+
+def test_members_of_a_group_that_nobody_could_read() -> None:
+    machine = Machine().function(ONE, T4, T4_CLASS, group=4)
+    machine.links["sys/kernel/iommu_groups/4/devices/0000:03:00.7"] = "../../../../devices/pci0000:00/0000:03:00.7"
+    machine.links["sys/kernel/iommu_groups/4/devices/ffe0000.ethernet"] = (
+        "../../../../devices/platform/ffe0000.ethernet"
+    )
+    machine.links["sys/devices/platform/ffe0000.ethernet/driver"] = "../../../bus/platform/drivers/dwmac"
+    path = "sys/kernel/iommu_groups/4/devices"
+    assert why(machine)[ONE] == (
+        Reason(
+            code="group",
+            text="it shares IOMMU group 4 with 0000:03:00.7, which could not be read",
+            evidence=(Evidence(path=path, said="0000:03:00.7"),),
+        ),
+        Reason(
+            code="group",
+            text="it shares IOMMU group 4 with ffe0000.ethernet, which dwmac drives",
+            evidence=(Evidence(path=path, said="ffe0000.ethernet"),),
+        ),
+    )
+
+
+def test_a_watchdog_inside_another_device() -> None:
+    machine = Machine().function(ONE, "8086:1c3a", "078000", driver="mei_me")
+    base = f"sys/devices/pci0000:00/{ONE}/watchdog/watchdog0"
+    machine.put({f"{base}/identity": "iamt_wdt\n"})
+    machine.links |= {
+        "sys/class/watchdog/watchdog0": f"../../{base.removeprefix('sys/')}",
+        f"{base}/device": f"../../../{ONE}",
+    }
+    (reason,) = why(machine)[ONE]
+    assert reason.code == "watchdog"
+    assert reason.evidence == (Evidence(path="sys/class/watchdog/watchdog0/identity", said="iamt_wdt"),)
