@@ -122,8 +122,10 @@ def test_notes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["render", "kargs", "--profile", profile(tmp_path), "--report", *names]) == 0
     assert capsys.readouterr() == (
         "intel_iommu=on\n",
-        "hostagent: note: node2: devices[0]: it has no 10de:1eb8\n"
-        "hostagent: these have to go from the kernel command line: intel_iommu=off\n",
+        (
+            "hostagent: note: node2: devices[0]: it has no 10de:1eb8\n"
+            "hostagent: these have to go from the kernel command line: intel_iommu=off\n"
+        ),
     )
 
 
