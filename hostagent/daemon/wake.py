@@ -57,14 +57,17 @@ class Uevents:
     def __init__(self, loop: asyncio.AbstractEventLoop, monitor: Monitor, ring: Ring) -> None:
         """Listen on `monitor`, which has been started."""
         self._loop, self._monitor, self._ring = loop, monitor, ring
-        loop.add_reader(monitor.fileno(), self._readable)
+        self._socket = socket.socket(fileno=os.dup(monitor.fileno()))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        loop.add_reader(self._socket, self._readable)
 
     def _readable(self) -> None:
         for _ in range(AT_ONCE):
             try:
                 event = self._monitor.poll(0)
             except OSError as error:
-                if error.errno != errno.ENOBUFS:
+                # pyudev sees an error on the socket before it reads, and does not say which; asking clears it.
+                if errno.ENOBUFS not in (error.errno, self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
                     log.error("uevents are not heard any more: %s", error)  # noqa: TRY400 - no traceback for what the kernel says
                     self.close()
                 self._ring(OVERFLOW)
@@ -74,8 +77,10 @@ class Uevents:
             self._ring(UEVENT)
 
     def close(self) -> None:
-        """Stop listening; pyudev closes the socket when the monitor goes."""
-        self._loop.remove_reader(self._monitor.fileno())
+        """Stop listening; pyudev closes its socket when the monitor goes."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
 
 
 def uevents(loop: asyncio.AbstractEventLoop, ring: Ring) -> Uevents:
@@ -85,8 +90,6 @@ def uevents(loop: asyncio.AbstractEventLoop, ring: Ring) -> Uevents:
     monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="kernel")
     for subsystem in SUBSYSTEMS:
         monitor.filter_by(subsystem)
-    with socket.socket(fileno=os.dup(monitor.fileno())) as same:
-        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
     monitor.start()
     return Uevents(loop, monitor, ring)
 
@@ -119,7 +122,8 @@ class Routes:
         self._listening = listening
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket; that it was closed is no news."""
+        self._listening.deaf = True
         with suppress(OSError):
             self._listening.close()
 
@@ -132,10 +136,13 @@ async def routes(ring: Ring) -> Routes:
     class Listening(nlsocket.AsyncNetlinkSocket):  # type: ignore[misc, name-defined]
         """pyroute2's socket in our loop. Its queue has no bound and nobody to read it, so nothing gets that far."""
 
+        deaf = False
+
         def enqueue(self, data: bytes, address: tuple[int, int] | None) -> None:  # noqa: ARG002 - pyroute2's
             if address is None:  # pyroute2's note of an error of the socket; clear it, or the socket refuses all else
                 self._error_event.clear()
-                ring(OVERFLOW)
+                if not self.deaf:
+                    ring(OVERFLOW)
             elif address[0] == 0:  # from the kernel
                 ring(ROUTE)
 
