@@ -87,16 +87,16 @@ def _known(name: str, version: str | None) -> str:
 
 def _devices(node: Node) -> Iterator[str]:
     stays = protections(node)
-    kin: dict[str, list[PciFunction]] = {}
+    kin: dict[tuple[str, str], list[PciFunction]] = {}
     for function in node.functions:
         if in_classes(function.class_id, _OFFERED) and not _part(node, function, stays):
-            kin.setdefault(pci_id(function), []).append(function)
+            kin.setdefault((pci_id(function), function.class_id[:4]), []).append(function)
     yield "devices:"
     if not kin:
         yield "  ## There is nothing that could be handed to a guest."
-    names: dict[str, str] = {}
-    for identity, functions in kin.items():
-        yield from _entry(node, identity, functions, stays, names)
+    named: dict[str, str] = {}
+    for (identity, _), functions in kin.items():
+        yield from _entry(node, identity, functions, stays, named)
 
 
 def _part(node: Node, function: PciFunction, stays: dict[PciAddress, tuple[Reason, ...]]) -> bool:
@@ -111,7 +111,7 @@ def _entry(
     identity: str,
     functions: list[PciFunction],
     stays: dict[PciAddress, tuple[Reason, ...]],
-    names: dict[str, str],
+    named: dict[str, str],
 ) -> Iterator[str]:
     free = [function for function in functions if function.address not in stays]
     title = _title(node, functions[0])
@@ -127,9 +127,16 @@ def _entry(
         yield f"  ## and {len(functions) - _SHOWN} more {identity}"
     if free:
         yield f"#   - id: {identity}"
-        if len(free) < len(functions):
+        alike = [one for one in node.functions if pci_id(one) == identity]
+        kind = functions[0].class_id[:4]
+        if any(one.class_id[:4] != kind for one in alike):
+            # The bridges of a PCIe switch and its management endpoint have one ID.
+            yield f"#     class: {kind}"
+        if len(free) < sum(one.class_id[:4] == kind for one in alike):
             yield f"#     count: {len(free)}"
-        yield f"#     resourceName: {_resource(node, functions[0], names)}"
+        if identity not in named:
+            named[identity] = _resource(node, functions[0], named)
+        yield f"#     resourceName: {named[identity]}"
 
 
 def _title(node: Node, function: PciFunction) -> str:
@@ -150,17 +157,15 @@ def _names(node: Node, function: PciFunction) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _resource(node: Node, function: PciFunction, names: dict[str, str]) -> str:
-    """A name from pci.ids that Kubernetes takes and no other device has: `TU104GL [Tesla T4]` is TU104GL_Tesla_T4."""
+def _resource(node: Node, function: PciFunction, named: dict[str, str]) -> str:
+    """A name from pci.ids that Kubernetes takes and no other ID has: `TU104GL [Tesla T4]` is TU104GL_Tesla_T4."""
     domain = _DOMAINS.get(function.vendor_id, _DEVICES)
     plain = f"{function.vendor_id}_{function.device_id}"
     spoken = _names(node, function)[1] or plain
     word = "_".join("".join(letter if letter.isascii() and letter.isalnum() else " " for letter in spoken).split())
     name = f"{domain}/{word}"
-    if resource_name_fault(name) is not None or variable(name) in names:
-        name = f"{domain}/{plain}"
-    names[variable(name)] = name
-    return name
+    taken = {variable(other) for other in named.values()}
+    return f"{domain}/{plain}" if resource_name_fault(name) is not None or variable(name) in taken else name
 
 
 def _iommu(node: Node) -> Iterator[str]:

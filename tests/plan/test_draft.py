@@ -126,3 +126,12 @@ def test_odd_names_and_many_alike() -> None:
     assert "resourceName: nvidia.com/10de_1eb8\n" in text
     assert "resourceName: devices.example.com/dead_beef\n" in text
     assert len(read_profile(taken_up(text), "draft").devices) == 3
+
+
+def test_the_endpoint_of_a_switch_has_the_id_of_its_bridges() -> None:
+    machine = Machine().function("0000:01:00.0", "1000:c010", "060400", driver="pcieport", group=1)
+    machine.function("0000:13:00.0", "1000:c010", "010700", group=2)
+    text = draft("a", machine.report())
+    assert "#   - id: 1000:c010\n#     class: 0107\n#     resourceName: devices.example.com/1000_c010\n" in text
+    found = plan((("a", machine.report()),), read_profile(taken_up(text), "draft"))
+    assert [one.address for one in found.bindings] == ["0000:13:00.0"]
