@@ -153,7 +153,7 @@ def look(view: View) -> Iterator[Finding]:
     """Refusals of the plan, and what the present configuration takes."""
     for refusal in view.refused:
         if refusal.entry.startswith("devices") and refusal.reason.code not in _ELSEWHERE:
-            yield _refused(refusal)
+            yield _refused(view, refusal)
     for unmatched in view.plan.unmatched if view.plan is not None else ():
         text = f"The profile's {unmatched.entry} expects {unmatched.expected}."
         yield finding(NOT_FOUND, BLOCKER, unmatched.entry, text, [said("sys/bus/pci/devices", "none that fits")])
@@ -162,11 +162,14 @@ def look(view: View) -> Iterator[Finding]:
     yield from _framebuffer(view)
 
 
-def _refused(refusal: Refusal) -> Finding:
+def _refused(view: View, refusal: Refusal) -> Finding:
     code = _BY_REASON.get(refusal.reason.code, PROTECTED)
     subject = refusal.address or refusal.entry
     where = refusal.entry if refusal.address is None else f"{refusal.address} ({refusal.entry})"
-    return finding(code, BLOCKER, subject, f"{where}: {refusal.reason.text}.", refusal.reason.evidence)
+    function = None if refusal.address is None else view.node.at.get(refusal.address)
+    # What stands in the profile has no file of the machine to prove it; the machine's part is which function it is.
+    own = said("sys/bus/pci/devices", refusal.reason.text) if function is None else id_said(function)
+    return finding(code, BLOCKER, subject, f"{where}: {refusal.reason.text}.", refusal.reason.evidence or (own,))
 
 
 def _twins(view: View) -> Iterator[Finding]:

@@ -123,7 +123,7 @@ def look(view: View) -> Iterator[Finding]:
     for refusal in view.refused:
         code = _BY_REASON.get(refusal.reason.code)
         if code is not None:
-            missing = missing or code is ABSENT
+            missing = missing or code is not TIMEOUT
             yield finding(
                 code, BLOCKER, refusal.entry, f"{refusal.entry}: {refusal.reason.text}.", refusal.reason.evidence
             )
