@@ -1,0 +1,153 @@
+"""Memory: a card for each NUMA node with its CPUs drawn, and a bar for each pool of huge pages."""
+
+from __future__ import annotations
+
+from hostagent.areas.hugepages import Hugepages, Pool
+from hostagent.areas.numa import NumaNode
+from hostagent.plan.node import data
+from hostagent.publish.page.html import NOTHING, Html, element, joined
+from hostagent.report import NodeReport
+from hostagent.values.cpuset import CpuSet
+from hostagent.values.hugepages import HugepageRequest
+from hostagent.values.words import counted, size
+
+# More squares than this say nothing to the eye.
+_DRAWN = 512
+_ROW = 32  # squares in a row
+
+
+def section(report: NodeReport) -> Html:
+    """The nodes, then what was asked for in vain."""
+    numa, hugepages = data(report.numa), data(report.hugepages)
+    nodes = () if numa is None else numa.nodes
+    pools = () if hugepages is None else hugepages.pools
+    if not nodes and not pools:
+        return NOTHING
+    cpu = data(report.cpu)
+    isolated = None if cpu is None else cpu.topology.isolated
+    tops = _tops(pools)
+    cards = [_node(node, [pool for pool in pools if pool.numa_node == node.number], tops, isolated) for node in nodes]
+    whole = [pool for pool in pools if pool.numa_node is None]
+    if whole:
+        cards.insert(0, _card("Whole machine", _installed(report), NOTHING, whole, tops))
+    title = element("h2", "Memory and huge pages ", element("small", _remark(hugepages)), id="memory")
+    vain = [] if hugepages is None else [element("li", said) for said in _vain(hugepages)]
+    return element(
+        "section",
+        title,
+        element("ul", *vain, cls="vain") if vain else None,
+        element("ul", *cards, cls="nodes"),
+        _key() if any(pool.total for pool in pools) else None,
+        aria_labelledby="memory",
+    )
+
+
+def _tops(pools: tuple[Pool, ...]) -> dict[tuple[int, bool], int]:
+    """The largest pool of each size, among nodes and of the machine: a full bar."""
+    tops: dict[tuple[int, bool], int] = {}
+    for pool in pools:
+        place = pool.page_size, pool.numa_node is None
+        tops[place] = max(tops.get(place, 0), pool.total or 0)
+    return tops
+
+
+def _installed(report: NodeReport) -> str:
+    memory = data(report.memory)
+    return "" if memory is None or memory.total is None else size(memory.total)
+
+
+def _remark(hugepages: Hugepages | None) -> str:
+    if hugepages is None:
+        return ""
+    sizes = hugepages.supported_sizes
+    transparent = hugepages.transparent.enabled
+    parts = (
+        f"{', '.join(map(size, sizes))} supported" if sizes else None,
+        f"transparent: {transparent}" if transparent else None,
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def _node(node: NumaNode, pools: list[Pool], tops: dict[tuple[int, bool], int], isolated: CpuSet | None) -> Html:
+    cpus = "CPUs unknown" if node.cpus is None else f"CPUs {node.cpus}" if node.cpus else "no CPUs"
+    memory = None if node.memory_total is None else size(node.memory_total)
+    said = " · ".join(part for part in (memory, cpus) if part)
+    return _card(f"Node {node.number}", said, _squares(node.cpus or CpuSet(()), isolated or CpuSet(())), pools, tops)
+
+
+def _card(name: str, said: str, drawn: Html, pools: list[Pool], tops: dict[tuple[int, bool], int]) -> Html:
+    bars = [_pool(pool, tops[pool.page_size, pool.numa_node is None]) for pool in pools]
+    head = element("header", element("h3", name), element("small", said))
+    return element("li", head, drawn, element("ul", *bars, cls="pools") if bars else None, cls="node")
+
+
+def _squares(cpus: CpuSet, isolated: CpuSet) -> Html:
+    """A square for each CPU; those kept from the scheduler are hollow."""
+    if not cpus or len(cpus) > _DRAWN:
+        return NOTHING
+    paths = {"cpu": "", "isolated": ""}
+    for place, cpu in enumerate(cpus):
+        x, y = place % _ROW * 10 + 1, place // _ROW * 10 + 1
+        paths["isolated" if cpu in isolated else "cpu"] += f"M{x} {y}h7v7h-7z"
+    apart = sum(cpu in isolated for cpu in cpus)
+    label = counted(len(cpus), "CPU") + (f", {apart} isolated" if apart else "")
+    width, height = min(len(cpus), _ROW) * 10, -(-len(cpus) // _ROW) * 10
+    drawn = [element("path", d=path, cls=name) for name, path in paths.items() if path]
+    return element(
+        "svg",
+        *drawn,
+        view=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+        aria_label=label,
+        cls="cpus",
+    )
+
+
+def _pool(pool: Pool, top: int) -> Html:
+    total, free = pool.total, pool.free
+    name = element("span", size(pool.page_size), cls="size")
+    if not total:
+        said = "cannot be read" if total is None else "none"
+        return element("li", name, element("span", said, cls="none"))
+    used = None if free is None else total - free
+    parts = [(None if used is None else f"{used} used"), (None if free is None else f"{free} free")]
+    parts += [f"{count} {word}" for count, word in ((pool.reserved, "reserved"), (pool.surplus, "surplus")) if count]
+    said = f"{counted(total, 'page')}, {size(total * pool.page_size)}: {', '.join(part for part in parts if part)}"
+    full = 100 * total / top
+    filled = 0 if used is None else full * used / total
+    bar = element(
+        "svg",
+        element("rect", width=f"{full:.2f}%", height="100%", cls="free"),
+        element("rect", width=f"{filled:.2f}%", height="100%", cls="used"),
+        cls="bar",
+        role="img",
+        aria_label=f"{size(pool.page_size)} pages: {said}",
+    )
+    return element("li", name, bar, element("small", said))
+
+
+def _key() -> Html:
+    used = element("svg", element("rect", width="100%", height="100%", cls="used"), cls="swatch", aria_hidden="true")
+    free = element("svg", element("rect", width="100%", height="100%", cls="free"), cls="swatch", aria_hidden="true")
+    return element("p", joined((used, " used ", free, " free; a full bar is the largest pool of that size")), cls="key")
+
+
+def _vain(hugepages: Hugepages) -> list[str]:
+    """Requests of the command line that were not met."""
+    have = {(pool.page_size, pool.numa_node): pool.total for pool in hugepages.pools}
+    found = []
+    for request in hugepages.requested or ():
+        total = None if request.page_size is None else have.get((request.page_size, request.numa_node))
+        if not request.effective:
+            found.append(f"{_asked(request)}; the kernel did not follow: {(request.why or '').replace('-', ' ')}")
+        elif total is not None and total < request.pages:
+            found.append(f"{_asked(request)}; there are {total}")
+    return found
+
+
+def _asked(request: HugepageRequest) -> str:
+    of = "" if request.page_size is None else f" of {size(request.page_size)}"
+    place = "" if request.numa_node is None else f" on node {request.numa_node}"
+    return f"The command line asks for {counted(request.pages, 'page')}{of}{place}"

@@ -1,0 +1,130 @@
+"""Watchdogs, what the host stands on, and what could not be read."""
+
+from __future__ import annotations
+
+from hostagent.host.watchdogs import WatchdogDevice
+from hostagent.plan import protected
+from hostagent.plan.node import data
+from hostagent.publish.page.boxes import sentence
+from hostagent.publish.page.html import NOTHING, Html, element, joined
+from hostagent.publish.page.names import Names
+from hostagent.publish.page.states import Machine, Part
+from hostagent.report import NodeReport, problems
+from hostagent.values.words import counted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# More of one area are one trouble: a whole directory that may not be read.
+SHOWN = 8
+# Of these the reason lies with another function, or there is nothing to lose.
+_SECONDARY = (protected.GROUP, protected.RESERVED, protected.REFUSED_ID)
+
+
+def watchdogs(report: NodeReport) -> Html:
+    """A card for each, and what systemd is told."""
+    found = data(report.watchdog)
+    if found is None:
+        return NOTHING
+    cards = [_watchdog(device) for device in found.devices]
+    title = element("h2", "Watchdogs ", element("small", len(cards) or "none"), id="watchdogs")
+    none = element("p", "Nothing restarts this machine when its kernel hangs.", cls="unsure")
+    settings = [
+        element("li", element("code", f"{one.name}={one.value}"), " ", element("small", f"/{one.source}"))
+        for one in found.systemd
+    ]
+    return element(
+        "section",
+        title,
+        element("ul", *cards, cls="dogs") if cards else none,
+        element("ul", *settings, cls="settings") if settings else None,
+        aria_labelledby="watchdogs",
+    )
+
+
+def _watchdog(device: WatchdogDevice) -> Html:
+    armed = device.state == "active"
+    mark = element("i", "●" if armed else "○", aria_hidden="true")
+    sign = element("b", mark, f" {device.state or 'state unknown'}", cls=f"sign {'viable' if armed else 'in-use'}")
+    return element(
+        "li",
+        element("header", element("h3", device.identity or device.name), sign),
+        element("p", *_remarks(device)),
+        element("p", f"Caused the last boot: {', '.join(device.boot_causes)}", cls="why")
+        if device.boot_causes
+        else None,
+        cls=f"dog {'viable' if armed else 'in-use'}",
+    )
+
+
+def _remarks(device: WatchdogDevice) -> Iterator[object]:
+    yield element("code", device.name)
+    said = (
+        device.driver,
+        None if device.timeout is None else f"restarts after {device.timeout} s",
+        "software only: stops with the kernel" if device.hardware is False else None,
+        "hardware" if device.hardware else None,
+        f"held by {', '.join(device.held_by)}" if device.held_by else None,
+        "cannot be stopped once armed" if device.nowayout else None,
+    )
+    for part in said:
+        if part is not None:
+            yield f" · {part}"
+
+
+def stands(report: NodeReport, machine: Machine) -> Html:
+    """What the host would not survive the loss of: a card for each reason, with its functions and how it is known."""
+    by_reason: dict[str, list[Part]] = {}
+    for part in machine.parts:
+        if part.reason is not None and part.reason.code not in _SECONDARY:
+            by_reason.setdefault(part.reason.text, []).append(part)
+    network, storage = data(report.network), data(report.storage)
+    unknown = []
+    if network is not None and not network.routes_known:
+        unknown.append("routes")
+    if storage is not None and not storage.mounts_known:
+        unknown.append("mounts")
+    if not by_reason and not unknown:
+        return NOTHING
+    names = Names(report)
+    said = f"The {' and '.join(unknown)} of this host could not be read: no function is known to be unused."
+    count = sum(map(len, by_reason.values()))
+    return element(
+        "section",
+        element("h2", "The host stands on ", element("small", counted(count, "function")), id="stands"),
+        element("p", said, cls="unsure") if unknown else None,
+        element("ul", *(_kept(text, parts, names) for text, parts in by_reason.items()), cls="kept") if count else None,
+        aria_labelledby="stands",
+    )
+
+
+def _kept(text: str, parts: list[Part], names: Names) -> Html:
+    functions = [
+        element("li", element("code", part.function.address), " ", names.kind(part.function)) for part in parts
+    ]
+    ways = dict.fromkeys(one for part in parts if part.reason is not None for one in part.reason.evidence)
+    rows = [element("li", one.said, " ", element("small", f"/{one.path}")) for one in ways]
+    fold: object = NOTHING
+    if rows:
+        fold = element("details", element("summary", "How it is known"), element("ul", *rows, cls="evidence"))
+    return element("li", element("h3", sentence(text)), element("ul", *functions), fold)
+
+
+def trouble(report: NodeReport) -> Html:
+    """What could not be read, by area: all above is true without it, but not all there is."""
+    found = problems(report)
+    if not found:
+        return NOTHING
+    blocks = []
+    for area in dict.fromkeys(name for name, _ in found):
+        here = [problem for name, problem in found if name == area]
+        rows = [
+            element("li", element("b", one.kind), " ", element("code", one.path), " ", element("span", one.detail))
+            for one in here[:SHOWN]
+        ]
+        if len(here) > SHOWN:
+            rows.append(element("li", f"and {len(here) - SHOWN} more, all of them in report.json"))
+        blocks.append(joined((element("h3", area), element("ul", *rows, cls="problems"))))
+    title = element("h2", "Could not be read ", element("small", counted(len(found), "problem")), id="problems")
+    return element("section", title, *blocks, aria_labelledby="problems")
