@@ -18,7 +18,7 @@ from hostagent.advice.model import (
     said,
 )
 from hostagent.advice.view import View
-from hostagent.host.pci import PciFunction
+from hostagent.host.pci import DEVICES, PciFunction
 from hostagent.plan.model import Evidence, Refusal
 from hostagent.plan.node import data, file_of, id_said, is_bridge, pci_id
 from hostagent.plan.protected import GUEST, REFUSED_ID, RESERVED, protections
@@ -157,6 +157,7 @@ def look(view: View) -> Iterator[Finding]:
     for unmatched in view.plan.unmatched if view.plan is not None else ():
         text = f"The profile's {unmatched.entry} expects {unmatched.expected}."
         yield finding(NOT_FOUND, BLOCKER, unmatched.entry, text, [said("sys/bus/pci/devices", "none that fits")])
+    yield from _gone(view)
     yield from _twins(view)
     yield from _protected_ids(view)
     yield from _framebuffer(view)
@@ -172,16 +173,24 @@ def _refused(view: View, refusal: Refusal) -> Finding:
     return finding(code, BLOCKER, subject, f"{where}: {refusal.reason.text}.", refusal.reason.evidence or (own,))
 
 
+def _gone(view: View) -> Iterator[Finding]:
+    """A plan may be older than the report."""
+    for address, binding in view.bindings.items():
+        if address not in view.node.at:
+            text = f"The plan binds {address} ({binding.vendor_id}:{binding.device_id}), and it is not there any more."
+            yield finding(NOT_FOUND, BLOCKER, address, text, [said(f"{DEVICES}/{address}", "no such directory")])
+
+
 def _twins(view: View) -> Iterator[Finding]:
     if view.plan is None:
         return
     for address, binding in view.bindings.items():
-        if not binding.twins:
+        if not binding.twins or address not in view.node.at:
             continue
         identity = f"{binding.vendor_id}:{binding.device_id}"
         caught = [twin for twin in binding.twins if twin in view.configured and view.configured[twin].by_id]
         kept = ", ".join(caught or binding.twins)
-        evidence = [id_said(view.node.at[one]) for one in (address, *binding.twins)]
+        evidence = [id_said(view.node.at[one]) for one in (address, *binding.twins) if one in view.node.at]
         if caught:
             evidence += [view.configured[one].evidence for one in caught]
             text = f"{address} is wanted and {kept} with the same ID {identity} is not, but vfio-pci's ids take both."
@@ -193,12 +202,13 @@ def _twins(view: View) -> Iterator[Finding]:
 
 
 def _protected_ids(view: View) -> Iterator[Finding]:
-    stays = protections(view.node)
-    for address, configured in view.configured.items():
+    by_id = {address: configured for address, configured in view.configured.items() if configured.by_id}
+    stays = protections(view.node) if by_id else {}
+    for address, configured in by_id.items():
         function = view.node.at[address]
         reasons = [one for one in stays.get(address, ()) if one.code not in (GUEST, "group", *_ELSEWHERE)]
         # What vfio-pci holds already is not what the host lives on.
-        if not configured.by_id or not reasons or address in view.bound or is_bridge(function):
+        if not reasons or address in view.bound or is_bridge(function):
             continue
         text = f"vfio-pci's ids take {address} ({pci_id(function)}) at the next boot, and {reasons[0].text}."
         evidence = (id_said(function), configured.evidence, *reasons[0].evidence)

@@ -22,8 +22,8 @@ from hostagent.advice.view import View
 from hostagent.host.modules import BUILT_IN, LOADED
 from hostagent.host.pci import PciFunction
 from hostagent.plan.drivers import bound_module
-from hostagent.plan.model import KERNEL_ARGUMENT, UNIT, Evidence
-from hostagent.plan.node import driver_said, pci_id
+from hostagent.plan.model import HUGEPAGES, IOMMU, KERNEL_ARGUMENT, UNIT, VFIO, Evidence, KernelArgument
+from hostagent.plan.node import data, driver_said, pci_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -221,9 +221,8 @@ def _arguments(view: View) -> Iterator[Finding]:
     for argument in plan.kernel_arguments:
         if not _given(line, argument.words):
             words = " ".join(argument.words)
-            severity = NOTE if argument.words == ("amd_iommu=on",) or _in_force(view, words) else BLOCKER
             text = f"The kernel was booted without {words}, which the profile needs: {argument.why}."
-            yield finding(ARGUMENTS, severity, words, text, [said("proc/cmdline", f"no {words}")])
+            yield finding(ARGUMENTS, _weight(view, argument), words, text, [said("proc/cmdline", f"no {words}")])
     for word in plan.remove_arguments:
         if word in line:
             text = f"The kernel argument {word} is contrary to what the profile asks for."
@@ -235,7 +234,21 @@ def _given(line: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return any(line[at : at + size] == words for at in range(len(line) - size + 1))
 
 
-def _in_force(view: View, words: str) -> bool:
-    """Whether the kernel does without being told what an argument would tell it."""
-    iommu = None if view.report.iommu is None else view.report.iommu.data
-    return words == "intel_iommu=on" and iommu is not None and iommu.enabled
+def _weight(view: View, argument: KernelArgument) -> str:
+    """How much it matters that an argument is missing: what it is for may be so without it, until the next boot or for good."""
+    iommu, pages, kvm = data(view.report.iommu), data(view.report.hugepages), data(view.report.kvm)
+    if argument.topic == IOMMU:
+        # A kernel that switches it on unasked, and an argument that manuals name and no kernel knows.
+        idle = argument.words == ("amd_iommu=on",) or (iommu is not None and iommu.enabled)
+        if idle:
+            return NOTE if argument.words in (("amd_iommu=on",), ("intel_iommu=on",)) else WARNING
+        return BLOCKER
+    if argument.topic == HUGEPAGES:
+        there = {(one.page_size, one.numa_node): one.total or 0 for one in (pages.pools if pages is not None else ())}
+        wanted = view.plan.pools if view.plan is not None else ()
+        met = all(there.get((one.page_size, one.numa_node), 0) >= one.pages for one in wanted)
+    elif argument.topic == VFIO:
+        met = all(address in view.bound for address in view.bindings)
+    else:
+        met = kvm is not None and kvm.nested is (argument.words[0][-1] == "1")
+    return WARNING if met else BLOCKER

@@ -12,7 +12,8 @@ from tests.plan.profiles import DEBIAN, devices, profile
 
 B, W, N = "BLOCKER", "WARNING", "NOTE"
 ON = "quiet intel_iommu=on\n"
-CARD, OTHER, THIRD = "0000:04:00.0", "0000:05:00.0", "0000:06:00.0"
+_POOL = "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+CARD, OTHER = "0000:04:00.0", "0000:05:00.0"
 PERMIT = f"id: '{T4}', resourceName: nvidia.com/T4"
 
 
@@ -414,15 +415,45 @@ def _() -> tuple[Finding, ...]:
     return of(ready().put({"proc/cmdline": "quiet\n"}), devices(PERMIT))
 
 
+@case("an argument that costs speed only", (W, "kernel-arguments-missing", "iommu=pt"))
+def _() -> tuple[Finding, ...]:
+    return of(host().put({"proc/cmdline": ON}), profile("iommu: {mode: pt}"))
+
+
+@case("amd_iommu=on is asked for", (N, "kernel-arguments-missing", "amd_iommu=on"))
+def _() -> tuple[Finding, ...]:
+    amd = {"proc/cpuinfo": "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: lm pse pdpe1gb svm\n\n"}
+    machine = host().without("sys/firmware/acpi/tables", "sys/class/iommu", "sys/module/kvm_intel").put(amd)
+    machine.put({"sys/class/iommu/ivhd0/amd-iommu/cap": "0\n", "sys/firmware/acpi/tables/IVRS": ""})
+    return of(machine, profile("iommu: {documentedArguments: true}"))
+
+
+@case(
+    "vfio-pci.ids= is not given, and bound it is",
+    (W, "bound-until-reboot", CARD),
+    (W, "kernel-arguments-missing", f"vfio-pci.ids={T4}"),
+)
+def _() -> tuple[Finding, ...]:
+    return of(card().built_in("vfio-pci"), devices(PERMIT))
+
+
+@case("pages that somebody made", (W, "kernel-arguments-missing", "hugepagesz=2M hugepages=8"))
+def _() -> tuple[Finding, ...]:
+    return of(host().put({_POOL: "8\n"}), profile("hugepages: {pools: [{size: 2M, count: 8}]}"))
+
+
+@case("nested by itself", (W, "kernel-arguments-missing", "kvm_intel.nested=1"))
+def _() -> tuple[Finding, ...]:
+    machine = host().put({"proc/modules": ""}).built_in("kvm-intel")
+    return of(machine, profile("nestedVirtualization: true"))
+
+
 @case("an argument against it", (W, "kernel-arguments-contrary", "iommu=pt"))
 def _() -> tuple[Finding, ...]:
     return of(host().put({"proc/cmdline": "intel_iommu=on iommu=pt\n"}), profile("iommu: {mode: on}"))
 
 
 # Huge pages
-
-
-_POOL = "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 
 @case("fewer than the command line asks for", (W, "hugepages-short", "hugepages 2M"))

@@ -1,0 +1,103 @@
+"""Advice over whole machines: it never fails, says only what is declared, and says it in one order."""
+
+from __future__ import annotations
+
+import pytest
+
+from hostagent.advice import CODES, SEVERITIES, TOPICS, Finding, advise
+from hostagent.advice.model import REMEDIES, RENDER
+from hostagent.host import Host
+from hostagent.plan import plan
+from hostagent.render.targets import TARGETS
+from hostagent.report import AREAS, survey
+from hostagent.values.record import replaced
+from tests.advice.cases import CASES
+from tests.advice.hosts import of, told
+from tests.plan.machines import NIC, NVME, T4, worker
+from tests.plan.profiles import devices, planned, profile
+from tests.roots import roots
+
+EVERYTHING = profile(
+    f"""\
+devices: [{{id: '{T4}', resourceName: nvidia.com/T4}}, {{class: '03'}}, {{id: '{NIC}', count: 1}}, {{id: '{NVME}'}}]
+iommu: {{mode: pt, documentedArguments: true}}
+hugepages: {{pools: [{{size: 1G, count: 4}}, {{size: 2M, count: 64, node: 0}}]}}
+watchdog: {{}}
+nestedVirtualization: true
+"""
+)
+
+
+def sound(findings: tuple[Finding, ...]) -> bool:
+    """What holds of every list of findings."""
+    ranks = [SEVERITIES.index(one.severity) for one in findings]
+    return ranks == sorted(ranks) and all(_sound(one) for one in findings)
+
+
+def _sound(one: Finding) -> bool:
+    known = one.code in CODES and one.remedy.kind in REMEDIES
+    rendered = (one.remedy.target in TARGETS) if one.remedy.kind == RENDER else one.remedy.target is None
+    paths = bool(one.evidence) and all(said.path and said.said and said.path[0] != "/" for said in one.evidence)
+    words = one.subject and one.sentence.endswith(".") and "\n" not in one.sentence and one.remedy.text
+    return bool(known and rendered and paths and words)
+
+
+@pytest.mark.parametrize("root", roots())
+def test_every_machine_at_hand(root: str) -> None:
+    report = survey(Host(root, thorough=True))
+    assert sound(advise(report))
+    assert sound(advise(report, plan((("a", report),), EVERYTHING)))
+
+
+def test_every_case() -> None:
+    assert all(sound(case.findings()) for case in CASES)
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_a_report_without_an_area(area: str) -> None:
+    report = replaced(worker().report(), **{area: None})
+    assert sound(advise(report))
+    made = plan((("a", report),), EVERYTHING)
+    assert sound(advise(report, made))
+    # A plan made while the area could be read.
+    assert sound(advise(report, planned(EVERYTHING, worker())))
+
+
+def test_a_device_that_went_away_after_the_plan_was_made() -> None:
+    wishes = devices(f"id: '{T4}'")
+    made = planned(wishes, worker())
+    found = told(advise(worker().without("sys/bus/pci/devices/0000:05:00.0").report(), made))
+    assert ("BLOCKER", "device-not-found", "0000:05:00.0") in found
+
+
+def test_nothing_but_one_area_is_said_of_it() -> None:
+    nothing = survey(Host("/"), frozenset())
+    assert advise(nothing) == ()
+
+
+def test_the_order_of_reports_does_not_matter() -> None:
+    reports = (("b", worker().report()), ("a", worker().function("0000:09:00.0", T4, "030200").report()))
+    one, two = plan(reports, EVERYTHING), plan(reports[::-1], EVERYTHING)
+    for name, report in reports:
+        assert advise(report, one, node=name) == advise(report, two, node=name)
+
+
+def test_the_gravest_comes_first_and_addresses_in_order() -> None:
+    found = told(of(worker(), EVERYTHING))
+    assert [severity for severity, _, _ in found] == sorted(
+        (severity for severity, _, _ in found), key=SEVERITIES.index
+    )
+    addresses = [subject for _, code, subject in found if code == "binding-not-configured"]
+    assert addresses == sorted(addresses)
+    assert len(addresses) > 1
+
+
+def test_codes_are_words_and_declared_once() -> None:
+    declared = [code for _, codes, _ in TOPICS for code in codes]
+    assert len(declared) == len(CODES)
+    for code in declared:
+        assert code.name == code.name.lower()
+        assert set(code.name) <= set("abcdefghijklmnopqrstuvwxyz-")
+        assert all(text.endswith(".") for text in (code.cause, code.proof, code.remedy.text))
+        assert not code.title.endswith(".")
+        assert (code.remedy.target in TARGETS) == (code.remedy.kind == RENDER)
