@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.lab import image as images
+from tests.lab.architecture import AMD64
 from tests.lab.boot import Guest, boot
+from tests.lab.image import LabError, image
 from tests.lab.machine import Machine
-from tests.lab.pool import Pool
+from tests.lab.pool import Images, Pool
 
 HERE = Path(__file__).parent
 
@@ -25,20 +27,23 @@ def _machine(item: pytest.Item) -> Machine | None:
 
 
 @pytest.fixture(scope="session")
-def image() -> images.Image:
-    """What machines boot from; without the tools to make it, the run ends with one line."""
+def images(request: pytest.FixtureRequest) -> Images:
+    """What the chosen machines boot from; without the tools to make it, the run ends with one line."""
+    machines = [machine for item in request.session.items if (machine := _machine(item))]
+    wanted = [AMD64, *{machine.architecture.debian: machine.architecture for machine in machines}.values()]
     try:
-        return images.image()
-    except images.LabError as error:
+        # Built side by side: one waits for the network while the other unpacks.
+        with ThreadPoolExecutor() as threads:
+            made = threads.map(image, wanted)
+            return {architecture.debian: found for architecture, found in zip(wanted, made, strict=True)}
+    except LabError as error:
         pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture(scope="session")
-def pool(
-    request: pytest.FixtureRequest, image: images.Image, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Pool]:
+def pool(request: pytest.FixtureRequest, images: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     wanted = [(item.name, machine) for item in request.session.items if (machine := _machine(item))]
-    made = Pool(image, tmp_path_factory.mktemp("lab"), wanted)
+    made = Pool(images, tmp_path_factory.mktemp("lab"), wanted)
     yield made
     made.close()
 
@@ -57,12 +62,12 @@ def guest(request: pytest.FixtureRequest, pool: Pool) -> Iterator[Guest]:
 
 
 @pytest.fixture
-def start(image: images.Image, tmp_path: Path) -> Iterator[Callable[..., Guest]]:
+def start(images: Images, tmp_path: Path) -> Iterator[Callable[..., Guest]]:
     """`start(machine, disk=PATH)`: machines that depend on what an earlier one said, such as the same one rebooted."""
     running: list[Guest] = []
 
     def begin(machine: Machine, *, disk: Path | None = None) -> Guest:
-        found = boot(image, machine, tmp_path / f"boot{len(running)}", disk=disk)
+        found = boot(images[machine.architecture.debian], machine, tmp_path / f"boot{len(running)}", disk=disk)
         running.append(found)
         return found
 

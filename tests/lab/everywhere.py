@@ -23,5 +23,5 @@ def everywhere(guest: Guest, work: Path) -> Look:
     keep = os.environ.get("HOSTAGENT_LAB_KEEP")
     if keep:
         Path(keep).mkdir(parents=True, exist_ok=True)
-        shutil.copy(work / "capture.tar.gz", Path(keep) / f"{work.name.removeprefix('test_').rstrip('0')}.tar.gz")
+        shutil.copy(work / "capture.tar.gz", Path(keep) / f"{work.name.removeprefix('test_').strip('_0')}.tar.gz")
     return look

@@ -9,63 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # Loaded in the initramfs, with what they depend on: the root disk.
-ROOT_MODULES = ("virtio_blk", "ext4", "crc32c_generic")
+ROOT_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
 # Everything else a machine of the lab, or a test in it, may ask for.
-MODULES = (
-    *ROOT_MODULES,
-    *(
-        "virtio_net",
-        "virtio_scsi",
-        "e1000e",
-        "8139cp",
-        "8139too",
-        "nvme",
-        "ahci",
-        "sd_mod",
-        "xhci_pci",
-        "usbhid",
-        "hid_generic",
-    ),
-    *(
-        "vfio",
-        "vfio_pci",
-        "vfio_iommu_type1",
-        "pci_stub",
-        "bochs",
-        "simpledrm",
-        "snd_hda_intel",
-        "snd_hda_codec_generic",
-    ),
-    *("i6300esb", "iTCO_wdt", "iTCO_vendor_support", "softdog", "lpc_ich", "i2c_i801", "i2c_smbus"),
-    *(
-        "kvm",
-        "kvm_intel",
-        "kvm_amd",
-        "irqbypass",
-        "vhost_net",
-        "tun",
-        "bridge",
-        "8021q",
-        "bonding",
-        "dummy",
-        "veth",
-        "macvlan",
-    ),
-    *(
-        "dm_mod",
-        "raid1",
-        "loop",
-        "overlay",
-        "btrfs",
-        "xfs",
-        "zram",
-        "configfs",
-        "fuse",
-        "autofs4",
-        "nfnetlink",
-        "nf_tables",
-    ),
-)
+MODULES = """
+    virtio_net virtio_console virtio_scsi e1000e 8139cp 8139too nvme ahci sd_mod xhci_pci usbhid hid_generic
+    vfio vfio_pci vfio_iommu_type1 pci_stub bochs simpledrm snd_hda_intel snd_hda_codec_generic
+    i6300esb iTCO_wdt iTCO_vendor_support softdog lpc_ich i2c_i801 i2c_smbus
+    kvm kvm_intel kvm_amd irqbypass vhost_net tun bridge 8021q bonding dummy veth macvlan
+    dm_mod raid1 loop overlay btrfs xfs zram configfs fuse autofs4 nfnetlink nf_tables
+""".split()  # noqa: SIM905 - quoted one by one they would fill a page
 
 
 def unpack(package: Path, target: Path) -> str:
@@ -76,10 +28,14 @@ def unpack(package: Path, target: Path) -> str:
 
 
 def vmlinux(bzimage: bytes) -> bytes:
-    """The ELF kernel inside a bzImage (Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length).
+    """The ELF kernel inside an x86 bzImage; kernels of others as they are.
+
+    Documentation/arch/x86/boot.rst: setup_sects, header, payload_offset, payload_length.
 
     QEMU boots it by PVH, which skips the decompressor: under emulation that is most of a second.
     """
+    if bzimage[0x202:0x206] != b"HdrS":
+        return bzimage
     sectors = bzimage[0x1F1] or 4
     offset, length = struct.unpack_from("<II", bzimage, 0x248)
     start = (sectors + 1) * 512 + offset
@@ -126,7 +82,7 @@ def install(tree: Path, version: str, root: Path) -> list[bytes]:
     """Put the modules under `root`/usr/lib/modules with their indexes; those of the root disk, in loading order."""
     source = tree / "lib/modules" / version
     target = root / "usr/lib/modules" / version
-    found = closure(source, MODULES)
+    found = closure(source, [*ROOT_MODULES, *MODULES])
     for path, content in found.values():
         place = target / path.with_suffix("" if path.suffix == ".xz" else path.suffix)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -13,18 +13,20 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.lab.architecture import AMD64, ARM64, Architecture
 from tests.lab.cpio import Entry
 from tests.lab.image import Image
 
 # What a machine needs to boot fast under emulation; none of it touches what hostagent reads.
 QUICK = (
-    "console=ttyS0 nokaslr mitigations=off audit=0 apparmor=0 selinux=0 tsc=reliable no_timer_check cryptomgr.notests panic=-1 "
+    "nokaslr mitigations=off audit=0 apparmor=0 selinux=0 tsc=reliable no_timer_check cryptomgr.notests panic=-1 "
     "random.trust_cpu=on rcupdate.rcu_expedited=1 printk.time=1 quiet loglevel=4"
 )
 IOMMUS = {
     None: "",
     "intel": "-device intel-iommu,intremap=on,caching-mode=on,device-iotlb=on,aw-bits=48",
     "amd": "-device amd-iommu,intremap=on,device-iotlb=on",
+    "smmu": "",  # part of the machine
 }
 ROOT_PORTS = " ".join(
     f"-device pcie-root-port,id=rp{n},bus=pcie.0,chassis={n + 1},slot={n + 1},addr=02.{n}"
@@ -54,8 +56,9 @@ sriov_vq_flexible=4,sriov_vi_flexible=4
 -device pxb-pcie,id=pxb1,bus_nr=64,numa_node=1,bus=pcie.0,addr=09.0
 -device pcie-root-port,id=rp8,bus=pxb1,chassis=20,slot=20,addr=00.0
 -device nvme,bus=rp8,id=nvme1,serial=LABN1,drive=nv1,max_ioqpairs=2
--global ICH9-LPC.noreboot=false
 """
+X86 = "qemu-system-x86_64 -machine q35 -global ICH9-LPC.noreboot=false"
+ARM = "qemu-system-aarch64 -machine virt,gic-version=3,iommu=smmuv3"
 # Where the devices above are, inside.
 NIC0, NIC1 = "0000:01:00.0", "0000:02:00.0"
 NVME0, VF0, VF1 = "0000:03:00.0", "0000:03:00.1", "0000:03:00.2"
@@ -72,7 +75,7 @@ HOTPLUG = "0000:07:00.0"  # what is plugged into rp5
 class Machine:
     """What differs between machines. `files` (see cpio.py) are put over the root before its init starts."""
 
-    iommu: Literal["intel", "amd"] | None
+    iommu: Literal["intel", "amd", "smmu"] | None
     arguments: str = ""
     cpu: str = "Haswell-noTSX"
     megabytes: tuple[int, int] = (768, 768)
@@ -81,18 +84,26 @@ class Machine:
     watchdog_action: str = "none"
     extra: str = ""
 
+    @property
+    def architecture(self) -> Architecture:
+        """Arm's IOMMU means an Arm machine."""
+        return ARM64 if self.iommu == "smmu" else AMD64
+
 
 def command(machine: Machine, image: Image, *, initrd: str, root: str, console: str, qmp: int, agent: int) -> list[str]:
     """The command line. `root` is a -drive's file part; `qmp` and `agent` are descriptors of connected sockets."""
     first, second = machine.megabytes
     init = "lab.init=/lib/systemd/systemd" if machine.init == "systemd" else ""
+    arm = machine.architecture is ARM64
+    # Its VGA BIOS is x86's; the display needs none.
+    devices = DEVICES.replace("VGA,", "bochs-display,romfile=,") if arm else DEVICES
     words = f"""
-    qemu-system-x86_64 -machine q35 -nodefaults -vga none -display none -no-user-config -no-reboot
+    {ARM if arm else X86} -nodefaults -vga none -display none -no-user-config -no-reboot
     -accel tcg,thread=single,tb-size=256 -cpu {machine.cpu}
     -object memory-backend-ram,id=m0,size={first}M -numa node,nodeid=0,memdev=m0,cpus=0-0
     -object memory-backend-ram,id=m1,size={second}M -numa node,nodeid=1,memdev=m1,cpus=1-1
     -m {first + second}M,maxmem=16G,slots=4 -smp 2,sockets=2,cores=1,threads=1 -numa dist,src=0,dst=1,val=21
-    {IOMMUS[machine.iommu]} {ROOT_PORTS} {DEVICES.replace(chr(92) + chr(10), "")}
+    {IOMMUS[machine.iommu]} {ROOT_PORTS} {devices}
     -watchdog-action {machine.watchdog_action}
     -device virtio-blk-pci,drive=root,bus=pcie.0,addr=1e.0,multifunction=on
     -device virtio-serial-pci,bus=pcie.0,addr=1e.1
@@ -105,6 +116,13 @@ def command(machine: Machine, image: Image, *, initrd: str, root: str, console: 
         *shlex.split(words),
         *("-drive", f"if=none,id=root,format=raw,cache=unsafe,{root}"),
         *("-drive", f"if=none,id=nv1,format=raw,cache=unsafe,snapshot=on,file={image.data}"),
-        *("-kernel", str(image.kernel), "-initrd", initrd, "-append", f"{QUICK} {init} {machine.arguments}"),
+        *(
+            "-kernel",
+            str(image.kernel),
+            "-initrd",
+            initrd,
+            "-append",
+            f"console={'ttyAMA0' if arm else 'ttyS0'} {QUICK} {init} {machine.arguments}",
+        ),
         *("-serial", f"file:{console}"),
     ]

@@ -10,12 +10,14 @@ from tests.lab.boot import Guest, boot
 from tests.lab.image import Image
 from tests.lab.machine import Machine
 
+Images = dict[str, Image]  # by Debian's name of the architecture
+
 
 class Pool:
     """Machines in the order in which the tests will want them."""
 
-    def __init__(self, image: Image, work: Path, wanted: Sequence[tuple[str, Machine]]) -> None:
-        self._image = image
+    def __init__(self, images: Images, work: Path, wanted: Sequence[tuple[str, Machine]]) -> None:
+        self._images = images
         self._work = work
         self._wanted = list(wanted)
         self._threads = ThreadPoolExecutor(max_workers=1)
@@ -23,7 +25,9 @@ class Pool:
 
     def _start(self, name: str, machine: Machine) -> Future[Guest]:
         if name not in self._booting:
-            self._booting[name] = self._threads.submit(boot, self._image, machine, self._work / name)
+            self._booting[name] = self._threads.submit(
+                boot, self._images[machine.architecture.debian], machine, self._work / name
+            )
         return self._booting[name]
 
     def take(self, name: str, machine: Machine) -> Guest:

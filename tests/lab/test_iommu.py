@@ -19,6 +19,7 @@ INTEL = Machine(iommu="intel", arguments="intel_iommu=on iommu=pt")
 INTEL_OFF = Machine(iommu="intel", arguments="intel_iommu=off", cpu="qemu64")
 NO_DMAR = Machine(iommu=None, arguments="intel_iommu=on", cpu="EPYC,-svm")
 AMD = Machine(iommu="amd", arguments="amd_iommu=on iommu=pt", cpu="EPYC")
+ARM = Machine(iommu="smmu", cpu="cortex-a57")
 AMD_OFF = Machine(iommu="amd", arguments="amd_iommu=off", cpu="Skylake-Server")
 
 
@@ -104,3 +105,15 @@ def test_off(guest: Guest, tmp_path: Path, vendor: str | None, reason: str, has:
     assert (data["enabled"], data["groups"], data["vendor"], data["reason"]) == (False, [], vendor, reason)
     assert look.area("vfio")["groups"] == []
     assert processor(look) == has
+
+
+@pytest.mark.machine(ARM)
+def test_arm(guest: Guest, tmp_path: Path) -> None:
+    """Described by a device tree: no ACPI, no DMI; what is behind the root ports is one group, for want of ACS."""
+    look = everywhere(guest, tmp_path)
+    data = look.area("iommu")
+    assert (data["enabled"], data["vendor"], data["reason"], data["tables"]) == (True, "arm", "on", None)
+    assert data["units"] == ["smmu3.0x0000000009050000"]
+    (together,) = {look.function(address)["iommu_group"] for address in (NIC0, NIC1, NVME0)}
+    assert {NIC0, NIC1, NVME0} <= set(look.groups[together])
+    assert {pool["page_size"] for pool in look.area("hugepages")["pools"]} == {64 << 10, 2 << 20, 32 << 20, 1 << 30}
