@@ -61,7 +61,7 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .verdict{font-size:clamp(1.7rem,6.2vw,2.9rem);font-weight:700;line-height:1.12;letter-spacing:-.025em;margin:1.1rem 0 .6rem;
  color:var(--c);text-wrap:balance}
 .tally{color:var(--quiet)}.tally strong{color:var(--ink)}
-.sign{display:inline-flex;gap:.35em;align-items:baseline;white-space:nowrap;font-size:.75rem;font-weight:650;color:var(--c);
+.sign{display:inline-flex;gap:.35em;align-items:baseline;font-size:.75rem;font-weight:650;color:var(--c);
  background:var(--w);border-radius:99px;padding:.1rem .6rem}
 .cards{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr))}
 .card{background:var(--sheet);border:1px solid var(--line);border-top:3px solid var(--c);border-radius:8px;padding:.85rem 1rem}

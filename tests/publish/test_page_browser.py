@@ -1,0 +1,92 @@
+"""The page in a real browser: it asks for nothing, complains of nothing, fits a phone, and knows day from night."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hostagent.host import Host
+from hostagent.publish.page import page
+from hostagent.report import survey
+from tests.publish import browser
+from tests.publish.page_machine import HOSTILE, every_state, finding, hostile
+from tests.roots import CAPTURES, fixtures, unpacked
+
+pytestmark = pytest.mark.skipif(browser.found() is None, reason=browser.PACKAGE)
+
+_WIDE = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+_COLOURS = """[...document.querySelectorAll("body, .verdict, .box, .sign")].map(one => {
+  const style = getComputedStyle(one); return [style.color, style.backgroundColor, style.borderTopColor].join() })"""
+_OPEN = "document.querySelectorAll('details').forEach(one => one.open = true)"
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[browser.Browser]:
+    # Chromium writes to its home until it is gone.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, browser.running(Path(home)) as running:
+        yield running
+
+
+def _write(tmp_path: Path, markup: bytes) -> Path:
+    path = tmp_path / "page.html"
+    path.write_bytes(markup)
+    return path
+
+
+def _sound(tab: browser.Browser, path: Path, *, width: int, scheme: str) -> None:
+    tab.open(path, width=width, scheme=scheme)
+    tab.value(_OPEN)
+    # A data: icon may or may not be asked for; it is in the page.
+    assert [url for url in tab.requests() if not url.startswith("data:")] == [path.as_uri()]
+    assert tab.complaints() == []
+    assert tab.value("document.compatMode") == "CSS1Compat"
+    assert tab.value(_WIDE) == width
+
+
+def test_every_state_on_a_phone_and_a_desk_by_day_and_night(tab: browser.Browser, tmp_path: Path) -> None:
+    findings = (finding("BLOCKER"), finding("WARNING", code="other"), finding("NOTE", code="third"))
+    path = _write(tmp_path, page(every_state(tmp_path / "root"), findings, title="worker-0"))
+    seen = {}
+    for scheme in ("light", "dark"):
+        for width in (360, 1280):
+            _sound(tab, path, width=width, scheme=scheme)
+        seen[scheme] = tab.value(_COLOURS)
+    pairs = list(zip(seen["light"], seen["dark"], strict=True))
+    assert len(pairs) > 10
+    assert all(light != dark for light, dark in pairs)
+    # The style is in force, or its hash would not match the policy: bars are drawn, states differ.
+    assert tab.value("getComputedStyle(document.querySelector('.bar .used')).fill") != "rgb(0, 0, 0)"
+    assert (
+        tab.value("new Set([...document.querySelectorAll('.box')].map(one => getComputedStyle(one).border)).size") > 3
+    )
+
+
+def test_hostile_text_runs_nothing_and_breaks_nothing(tab: browser.Browser, tmp_path: Path) -> None:
+    evil = finding(HOSTILE, code=HOSTILE, subject=HOSTILE * 4, sentence=HOSTILE)
+    path = _write(tmp_path, page(hostile(tmp_path / "root"), (evil,), title=HOSTILE * 3))
+    _sound(tab, path, width=360, scheme="light")
+    assert tab.value("document.querySelectorAll('script, img').length") == 0
+
+
+def test_the_policy_stops_a_script_that_slipped_in(tab: browser.Browser, tmp_path: Path) -> None:
+    markup = page(every_state(tmp_path / "root"))
+    slipped = b"<script>document.title = 'run'</script><img src='http://127.0.0.1:9/'>"
+    path = _write(tmp_path, markup.replace(b"<main>", b"<main>" + slipped))
+    tab.open(path, width=360, scheme="light")
+    assert tab.value("document.title") == "hostagent: node page"
+    assert not any(event.get("method") == "Network.responseReceived" for event in tab.events if "9/" in str(event))
+    assert len(tab.complaints()) >= 1
+
+
+_MACHINES = [*map(str, fixtures()), str(CAPTURES / "checkbox__NVIDIA_DGXA100.tar.gz")]
+
+
+@pytest.mark.parametrize("root", _MACHINES, ids=lambda root: Path(root).name)
+def test_real_machines_fit_a_phone(tab: browser.Browser, tmp_path: Path, root: str) -> None:
+    if not Path(root).exists():
+        pytest.skip(f"no {root}: set HOSTAGENT_CAPTURES")
+    report = survey(Host(str(unpacked(root, tmp_path / "machine"))))
+    _sound(tab, _write(tmp_path, page(report)), width=360, scheme="dark")
