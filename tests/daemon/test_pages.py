@@ -1,0 +1,110 @@
+"""Pages before and after the first survey, and the age of what they say of the agent itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+
+from hostagent.daemon.exposition import NAMES, Exposition
+from hostagent.daemon.http_message import BadQueryError, Request, Response
+from hostagent.daemon.http_negotiate import OPENMETRICS, TEXT
+from hostagent.daemon.pages import OWN_SECONDS, Pages, index
+from hostagent.daemon.published import published
+from hostagent.daemon.state import Snapshot
+from hostagent.host import Host
+from hostagent.publish.labels import NodeLabels
+from hostagent.report import survey
+from tests.plant import pci_function, plant
+
+
+class Site:
+    def __init__(self) -> None:
+        self.now, self.late, self.rendered = 100.0, False, 0
+        self.pages = Pages(own=self.own, overdue=lambda: self.late, clock=lambda: self.now)
+
+    def own(self, _chosen: frozenset[str]) -> list[Family]:
+        self.rendered += 1
+        return [GaugeMetricFamily("own", "Own.", value=self.rendered)]
+
+    def get(self, path: str, query: Iterable[tuple[str, str]] = (), accept: str = "") -> Response:
+        request = Request(method="GET", path=path, query=tuple(query), headers={"accept": accept}, peer="::1")
+        return self.pages.routes()[path](request)
+
+
+def snapshot(tmp_path: Path) -> Snapshot:
+    report = survey(Host(str(plant(tmp_path, pci_function("0000:00:01.0")))))
+    return Snapshot(report=report, findings=(), labels=NodeLabels(labels=(("hostagent.io/a", "1"),), dropped=("b c",)))
+
+
+def test_before_the_first_survey() -> None:
+    site = Site()
+    assert {path: site.get(path).status for path in site.pages.routes()} == {
+        "/": 503,
+        "/metrics": 200,
+        "/report.json": 503,
+        "/-/healthy": 200,
+        "/healthz": 200,
+        "/-/ready": 503,
+        "/readyz": 503,
+    }
+    assert site.get("/metrics").body == b"# HELP own Own.\n# TYPE own gauge\nown 1.0\n"
+    assert site.get("/metrics", accept="application/openmetrics-text").body.endswith(b"own 2.0\n# EOF\n")
+
+
+def test_a_survey_that_does_not_end_is_not_healthy() -> None:
+    site = Site()
+    site.late = True
+    assert (site.get("/-/healthy").status, site.get("/healthz").status) == (503, 503)
+
+
+def test_own_metrics_are_made_once_a_second(tmp_path: Path) -> None:
+    site = Site()
+    site.pages.exposition = Exposition(snapshot(tmp_path), None)
+    bodies = {site.get("/metrics").body for _ in range(5)}
+    assert (len(bodies), site.rendered) == (1, 1)
+    site.now += OWN_SECONDS
+    assert site.get("/metrics").body.endswith(b"own 2.0\n")
+    site.now -= 50  # a clock of the loop does not, but a frozen tail would never thaw
+    assert site.get("/metrics").body.endswith(b"own 3.0\n")
+
+
+def test_subsets_are_not_kept_for_ever(tmp_path: Path) -> None:
+    site = Site()
+    site.pages.exposition = Exposition(snapshot(tmp_path), None)
+    for name in sorted(NAMES):
+        site.get("/metrics", [("collect[]", name)])
+        site.now += OWN_SECONDS / 2
+    assert len(site.pages._lasts) <= 2
+
+
+def test_formats(tmp_path: Path) -> None:
+    site = Site()
+    site.pages.exposition = Exposition(snapshot(tmp_path), None)
+    found = [site.get("/metrics", accept=accept) for accept in ("", "application/openmetrics-text;version=1.0.0")]
+    assert [response.content_type for response in found] == [TEXT, OPENMETRICS]
+    assert [response.vary for response in found] == [("Accept",), ("Accept",)]
+    assert all(response.gzipped for response in found)
+
+
+def test_an_unknown_collector_is_a_bad_query(tmp_path: Path) -> None:
+    with pytest.raises(BadQueryError):
+        Site().get("/metrics", [("collect[]", "gpu")])
+
+
+def test_everything_that_is_made_of_a_snapshot(tmp_path: Path) -> None:
+    shot = snapshot(tmp_path)
+    found = published(shot, None, frozenset({"nfd", "textfile"}))
+    assert found.files["nfd"] == b"hostagent.io/a=1\n"
+    assert found.files["report"] == found.report.body
+    assert b"hostagent_pci_device_info{" in found.files["textfile"]
+    assert found.left_out == ("b c",)
+    assert found.exposition.snapshot is shot
+    assert "textfile" not in published(shot, None, frozenset({"nfd"})).files
+
+
+def test_the_index_is_html_whatever_labels_say() -> None:
+    assert b"<td>a&lt;b<td>&amp;" in index((("a<b", "&"),))

@@ -1,0 +1,1 @@
+"""systemd units, held against systemd's own tools."""

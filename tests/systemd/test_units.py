@@ -1,0 +1,101 @@
+"""Units as systemd itself reads and scores them. That they run is for the lab."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hostagent.settings import FEATURES_D, Settings
+
+UNITS = Path(__file__).resolve().parents[2] / "systemd"
+SERVICES = ("hostagent", "hostagent-socket", "hostagent-textfile")
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+
+
+def unit(name: str) -> dict[str, dict[str, list[str]]]:
+    """Sections, keys and every value of a unit file."""
+    found: dict[str, dict[str, list[str]]] = {}
+    section: dict[str, list[str]] = {}
+    for line in (UNITS / name).read_text().splitlines():
+        if line.startswith("["):
+            section = found.setdefault(line.strip("[]"), {})
+        elif "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            section.setdefault(key, []).append(value)
+    return found
+
+
+@needs_systemd
+@pytest.mark.parametrize(("name", "most"), [("hostagent", 1.0), ("hostagent-socket", 0.3), ("hostagent-textfile", 0.3)])
+def test_exposure(name: str, most: float) -> None:
+    command = [str(ANALYZE), "security", "--offline=true", "--no-pager", str(UNITS / f"{name}.service")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    score = re.search(rf"Overall exposure level for {name}\.service: ([0-9.]+)", said)
+    assert score is not None
+    assert float(score[1]) <= most
+
+
+@needs_systemd
+def test_systemd_reads_every_line(tmp_path: Path) -> None:
+    for path in (*UNITS.glob("*.service"), *UNITS.glob("*.socket"), *UNITS.glob("*.timer")):
+        text = path.read_text().replace("/usr/bin/hostagent", "/bin/true")
+        (tmp_path / path.name).write_text(re.sub("^Documentation=.*\n", "", text, flags=re.MULTILINE))
+    units = sorted(str(path) for path in tmp_path.iterdir())
+    assert len(units) == 5
+    environment = {"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    said = subprocess.run(
+        [str(ANALYZE), "verify", "--man=no", *units], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_variants_differ_in_the_network_only() -> None:
+    plain, private = unit("hostagent.service")["Service"], unit("hostagent-socket.service")["Service"]
+    different = {key for key in plain.keys() | private.keys() if plain.get(key) != private.get(key)}
+    assert different == {"Sockets", "PrivateNetwork", "RestrictAddressFamilies", "IPAddressAllow"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_privilege(name: str) -> None:
+    service = unit(f"{name}.service")["Service"]
+    assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == [""]
+    assert service["DynamicUser"] == service["PrivateDevices"] == service["NoNewPrivileges"] == ["yes"]
+
+
+def test_the_default_files_may_be_written() -> None:
+    sinks = Settings().sinks
+    for name in ("hostagent.service", "hostagent-socket.service"):
+        service = unit(name)["Service"]
+        allowed = [path.lstrip("-") for value in service["ReadWritePaths"] for path in value.split()]
+        allowed += [f"/run/{value}" for value in service["RuntimeDirectory"]]
+        for path in (sinks.nfd.path, sinks.report.path, sinks.textfile.path):
+            assert os.path.dirname(path) in allowed
+
+
+def test_the_timer_starts_its_service() -> None:
+    parser = configparser.ConfigParser()
+    parser.read(UNITS / "hostagent-textfile.timer")
+    assert "unit" not in parser["Timer"]
+    assert (UNITS / "hostagent-textfile.service").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make directories of other groups")
+@pytest.mark.skipif(shutil.which("systemd-tmpfiles") is None, reason="systemd-tmpfiles is not installed")
+def test_the_features_directory_is_made(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    for tool, folder in (("systemd-sysusers", "sysusers.d"), ("systemd-tmpfiles", "tmpfiles.d")):
+        place = tmp_path / "usr/lib" / folder
+        place.mkdir(parents=True)
+        shutil.copy(UNITS / folder / "hostagent.conf", place)
+        words = ["--create"] if tool == "systemd-tmpfiles" else []
+        subprocess.run([tool, f"--root={tmp_path}", *words, "hostagent.conf"], check=True, capture_output=True)
+    made = (tmp_path / FEATURES_D.lstrip("/")).stat()
+    group = next(line for line in (tmp_path / "etc/group").read_text().splitlines() if line.startswith("hostagent:"))
+    assert (oct(made.st_mode & 0o777), made.st_uid, made.st_gid) == ("0o775", 0, int(group.split(":")[2]))
