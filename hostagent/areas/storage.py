@@ -105,8 +105,11 @@ def _kind(point: str) -> str:
 
 
 def _chosen(mounted: tuple[Mount, ...]) -> list[Mount]:
-    """The mounts to report: the last at each mount point, and of those that come and go with pods one a device."""
-    last = {mount.point: mount for mount in mounted}
+    """The mounts to report: one a device at each mount point, and of those that come and go with pods one a device.
+
+    A mount under another mount at the same point is not seen by anybody, and in use all the same.
+    """
+    last = {(mount.point, mount.device or mount.source): mount for mount in mounted}
     chosen: list[Mount] = []
     carried: set[str | tuple[str, str]] = set()
     for mount in sorted(last.values(), key=lambda mount: (_rank(mount.point), mount.point)):

@@ -55,6 +55,7 @@ class ArchiveTree(BoundTree):
 
     def __init__(self, path: str) -> None:
         self.root = path
+        self._fd = -1  # there is no directory
         self._links: dict[str, frozenset[str]] = {}
         self._real: dict[str, str] = {"": ""}
         self._children: dict[str, list[str]] = {}

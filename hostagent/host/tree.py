@@ -66,10 +66,17 @@ class LiveTree:
         self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def close(self) -> None:
-        """Give the directory descriptors back."""
+        """Give the directory descriptors back. Idempotent."""
         if self._bound is not None:
             self._bound.close()
-        os.close(self._fd)
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __del__(self) -> None:
+        """A tree that nobody closed must not cost a descriptor for the life of a daemon."""
+        if getattr(self, "_fd", -1) >= 0:
+            self.close()
 
     def read(self, path: str) -> bytes:
         fd = os.open(path, _FLAGS, dir_fd=self._fd)

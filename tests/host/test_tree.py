@@ -131,3 +131,14 @@ def test_problems_are_not_repeated(tmp_path: Path) -> None:
     look.integer("sys/bad")
     look.integer("sys/bad")
     assert look.problems == [Problem(path="sys/bad", kind="malformed", detail="expected a whole number, saw 'x'")]
+
+
+def test_a_host_that_nobody_closed_keeps_no_descriptor(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"sys/file": "x"})
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        assert Host(str(root)).reader().text("sys/file") == "x"
+    host = Host(str(root))
+    host.close()
+    host.close()
+    assert len(os.listdir("/proc/self/fd")) == before
