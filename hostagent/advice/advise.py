@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from hostagent.advice.model import SEVERITIES, Finding
-from hostagent.advice.registry import TOPICS
+from hostagent.advice.registry import CODES, TOPICS
 from hostagent.advice.view import View
 from hostagent.plan.model import Plan
 from hostagent.report import NodeReport
+
+_RANK = {name: number for number, name in enumerate(CODES)}
 
 
 def advise(report: NodeReport, plan: Plan | None = None, *, node: str | None = None) -> tuple[Finding, ...]:
@@ -21,9 +23,9 @@ def advise(report: NodeReport, plan: Plan | None = None, *, node: str | None = N
     return tuple(sorted(found, key=_order))
 
 
-def _order(one: Finding) -> tuple[int, str, int, str, str]:
-    # Addresses with wide domains come last, as everywhere.
-    return SEVERITIES.index(one.severity), one.code, len(one.subject), one.subject, one.sentence
+def _order(one: Finding) -> tuple[int, int, int, str, str]:
+    # Causes before what follows from them, as the topics stand; addresses with wide domains last, as everywhere.
+    return SEVERITIES.index(one.severity), _RANK[one.code], len(one.subject), one.subject, one.sentence
 
 
 def ready(findings: tuple[Finding, ...]) -> bool:

@@ -19,7 +19,7 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.host.pci import DEVICES, PciFunction
-from hostagent.plan.model import Evidence, Refusal
+from hostagent.plan.model import UNIT, Evidence, Refusal
 from hostagent.plan.node import data, file_of, id_said, is_bridge, pci_id
 from hostagent.plan.protected import GUEST, REFUSED_ID, RESERVED, protections
 from hostagent.values.pci import PciAddress
@@ -196,7 +196,8 @@ def _twins(view: View) -> Iterator[Finding]:
             text = f"{address} is wanted and {kept} with the same ID {identity} is not, but vfio-pci's ids take both."
             yield finding(TWINS, BLOCKER, address, text, evidence)
         else:
-            text = f"{address} is wanted and {kept} with the same ID {identity} stays: {binding.why}."
+            how = "a unit binds it by its address" if binding.method == UNIT else binding.why
+            text = f"{address} is wanted and {kept} with the same ID {identity} stays: {how}."
             remedy = other(NONE, "Nothing: the plan tells them apart.")
             yield finding(TWINS, NOTE, address, text, evidence, remedy=remedy)
 

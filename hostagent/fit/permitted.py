@@ -4,6 +4,7 @@
     spec.virtualization.permittedHostDevices     hco.kubevirt.io/v1, HyperConverged         pciDeviceSelector
     spec.configuration.permittedHostDevices      kubevirt.io/v1, KubeVirt                   pciVendorSelector
 
+The shortest form is a mapping of selectors to resource names: `10DE:1EB8: nvidia.com/TU104GL_Tesla_T4`.
 A list, as `kubectl get -o yaml` prints one, may hold the resource. The bare mapping takes either spelling of the selector.
 Entries that are `disabled` never reach KubeVirt. What KubeVirt would take is taken: a selector that fits nothing is no error.
 """
@@ -14,6 +15,7 @@ import json
 
 import yaml
 
+from hostagent.values.pci import hex_id
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -59,6 +61,8 @@ def read_permitted(text: str | bytes, place: str) -> PermittedList:
     document = _document(text, place)
     if not isinstance(document, dict):
         raise PermittedError(f"{place}: expected a HyperConverged or KubeVirt resource or {_LIST}, {_saw(document)}")
+    if document and all(_is_selector(key) for key in document):
+        return PermittedList(entries=_short(document, place), others=())
     found, at = _mapping(document, place)
     if not isinstance(found, dict):
         raise PermittedError(f"{place}: {at}: expected keys and values, {_saw(found)}")
@@ -90,6 +94,20 @@ def _document(text: str | bytes, place: str) -> Any:
         raise PermittedError(f"{place}:{error.lineno}: no JSON: {error.msg}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PermittedError(f"{place}: no YAML: {str(error).partition(chr(10))[0]}") from error
+
+
+def _is_selector(key: object) -> bool:
+    vendor, colon, device = str(key).partition(":")
+    return bool(colon) and hex_id(vendor, 4) is not None and hex_id(device, 4) is not None
+
+
+def _short(document: dict[str, Any], place: str) -> tuple[PermittedEntry, ...]:
+    for key, resource in document.items():
+        if not isinstance(resource, str) or not resource:
+            raise PermittedError(f"{place}: {key}: expected a resource name, {_saw(resource)}")
+    return tuple(
+        PermittedEntry(selector=key.lower(), resource=resource, external=False) for key, resource in document.items()
+    )
 
 
 def _mapping(document: dict[str, Any], place: str) -> tuple[Any, str]:

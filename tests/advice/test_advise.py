@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from hostagent.advice import CODES, SEVERITIES, TOPICS, Finding, advise
+from hostagent.advice import CODES, SEVERITIES, TOPICS, Finding, Remedy, advise
 from hostagent.advice.model import REMEDIES, RENDER
 from hostagent.host import Host
 from hostagent.plan import plan
+from hostagent.plan.model import Evidence
 from hostagent.render.targets import TARGETS
 from hostagent.report import AREAS, survey
 from hostagent.values.record import replaced
-from tests.advice.cases import CASES
+from tests.advice.cases import CASES, off
 from tests.advice.hosts import of, told
 from tests.plan.machines import NIC, NVME, T4, worker
 from tests.plan.profiles import devices, planned, profile
@@ -70,7 +71,46 @@ def test_a_device_that_went_away_after_the_plan_was_made() -> None:
     assert ("BLOCKER", "device-not-found", "0000:05:00.0") in found
 
 
-def test_nothing_but_one_area_is_said_of_it() -> None:
+def test_the_device_the_machine_lives_on_is_refused_with_the_way_down_to_it() -> None:
+    found = of(worker().put({"proc/cmdline": "intel_iommu=on\n"}), devices(f"id: '{NVME}'"))
+    assert next(one for one in found if one.code == "protected-device") == Finding(
+        code="protected-device",
+        severity="BLOCKER",
+        subject="0000:03:00.0",
+        sentence="0000:03:00.0 (devices[0]): it carries /, nvme0n1.",
+        evidence=(Evidence(path="proc/1/mountinfo", said="/ on nvme0n1 on 0000:03:00.0"),),
+        remedy=CODES["protected-device"].remedy,
+    )
+
+
+def test_the_nic_with_the_default_route_is_refused_with_the_route() -> None:
+    found = of(worker(), devices("address: '0000:01:00.0'"))
+    (one,) = [one for one in found if one.code == "protected-device"]
+    assert one.sentence == "0000:01:00.0 (devices[0]): it carries eno1: default route."
+    assert one.evidence == (Evidence(path="proc/net/route", said="default route through eno1"),)
+
+
+def test_each_cause_of_no_iommu_has_its_proof() -> None:
+    (one,) = of(off(proc__cmdline="quiet intel_iommu=off\n"))
+    assert one == Finding(
+        code="iommu-off-by-argument",
+        severity="BLOCKER",
+        subject="iommu",
+        sentence="No IOMMU: intel_iommu=off on the kernel command line switches it off.",
+        evidence=(
+            Evidence(path="sys/class/iommu", said="empty"),
+            Evidence(path="sys/firmware/acpi/tables/DMAR", said="is there"),
+            Evidence(path="proc/cmdline", said="intel_iommu=off"),
+        ),
+        remedy=Remedy(
+            kind="render",
+            target="kargs",
+            text="Take the argument away, give those that `hostagent render kargs` prints, and reboot.",
+        ),
+    )
+
+
+def test_of_nothing_nothing_is_said() -> None:
     nothing = survey(Host("/"), frozenset())
     assert advise(nothing) == ()
 

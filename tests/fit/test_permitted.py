@@ -55,6 +55,12 @@ def test_every_form_in_yaml_and_json(form: str) -> None:
     assert read_permitted(json.dumps(FORMS[form], indent="\t").encode(), "f") == EXPECTED
 
 
+def test_the_shortest_form() -> None:
+    expected = PermittedList(entries=(T4,), others=())
+    assert read_permitted("10DE:1EB8: nvidia.com/T4\n", "f") == expected
+    assert read_permitted('{"10de:1eb8": "nvidia.com/T4"}', "f") == expected
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -98,6 +104,7 @@ FAULTS = [
         "pciHostDevices: [{pciDeviceSelector: '10de:1eb8', resourceName: a/b, disabled: 'no'}]\n",
         "f: pciHostDevices[0].disabled: expected true or false, saw 'no'",
     ),
+    ("10de:1eb8: [a]\n", "f: 10de:1eb8: expected a resource name, saw a list"),
     ("a: [\n", "f:2: no YAML: expected the node content, but found '<stream end>'"),
     ('{\n\t"a": }', "f:2: no JSON: Expecting value"),
     (b"\xff", "f: expected UTF-8 text"),
