@@ -168,8 +168,7 @@ def _bootc(plan: Plan, _wishes: Wishes) -> tuple[File, ...]:
 
 
 def _head(plan: Plan) -> str:
-    gone = f"Take these off the kernel command line, they undo the others: {' '.join(plan.remove_arguments)}"
-    return head((*reasons(plan.kernel_arguments), *((gone,) if plan.remove_arguments else ())))
+    return head(reasons(plan.kernel_arguments))
 
 
 def _permitted(plan: Plan) -> tuple[Permitted, ...]:

@@ -200,8 +200,6 @@ def test_what_undoes_the_arguments_goes_first() -> None:
         "rpm-ostree kargs --delete-if-present=intel_iommu=off --delete-if-present=iommu=off",
         "rpm-ostree kargs --append-if-missing=intel_iommu=on",
     ]
-    said = "# Take these off the kernel command line, they undo the others: intel_iommu=off iommu=off\n"
-    assert all(said in one(undone(), target) for target in ("kargs-grub", "kargs-suse", "kargs-bootc"))
 
 
 @pytest.mark.parametrize("target", ["kargs-grubby", "kargs-rpm-ostree"])
@@ -337,7 +335,8 @@ def test_targets_of_other_platforms(target: str, message: str) -> None:
         (
             profile("hugepages: {pools: [{size: 1G, count: 16}]}\n"),
             (
-                "hugepages.pools[0]: a: 16384 MiB of huge pages asked for, the machine has 16384 MiB and 512 MiB stay with the host"
+                "hugepages.pools[0]: a: 16384 MiB of huge pages asked for, "
+                "the machine has 16384 MiB and 512 MiB stay with the host"
                 " (proc/meminfo: MemTotal: 16777216 kB)"
             ),
         ),
