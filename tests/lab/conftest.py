@@ -31,9 +31,11 @@ def images(request: pytest.FixtureRequest) -> Images:
     """What the chosen machines boot from; without the tools to make it, the run ends with one line."""
     machines = [machine for item in request.session.items if (machine := _machine(item))]
     wanted = [AMD64, *{machine.architecture.debian: machine.architecture for machine in machines}.values()]
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
     try:
-        # Built side by side: one waits for the network while the other unpacks.
-        with ThreadPoolExecutor() as threads:
+        # Whoever waits for the first build is told so. Built side by side: one waits for the network while the other unpacks.
+        with capture.global_and_fixture_disabled(), ThreadPoolExecutor() as threads:
             made = threads.map(image, wanted)
             return {architecture.debian: found for architecture, found in zip(wanted, made, strict=True)}
     except LabError as error:
