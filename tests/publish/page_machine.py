@@ -73,7 +73,7 @@ def every_state(root: Path) -> NodeReport:
         "0000:03:00.0": {"cls": "120000", "id": "1DA3:1000"},
         "0000:04:00.0": {"cls": "b4000", "id": "8086:37C8", "driver": "c6xx_other"},
         "0000:05:00.0": {"cls": "30000", "id": "1A03:2000", "driver": "ast", "boot_vga": "1"},
-        "0000:06:00.0": {"cls": "108000", "id": "144D:A808"},
+        "0000:06:00.0": {"cls": "10802", "id": "144D:A808"},
         "0000:07:00.0": {"cls": "20000", "id": "10EC:8139"},
     }.items():
         files |= pci_function(address, **given)

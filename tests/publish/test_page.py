@@ -136,6 +136,23 @@ def test_a_severity_nobody_declared_is_shown_last_as_it_is(tmp_path: Path) -> No
     assert found.said.index("known") < found.said.index("? ODD")
 
 
+def test_words_between_backticks_are_code_and_a_lone_one_is_itself(tmp_path: Path) -> None:
+    report = every_state(tmp_path)
+    made = page(
+        report, (finding("NOTE", sentence="Give `a<b` to `x`."), finding("NOTE", code="c", sentence="It's ` alone."))
+    )
+    assert b"<p>Give <code>a&lt;b</code> to <code>x</code>.</p>" in made
+    assert b"<p>It&#x27;s ` alone.</p>" in made
+
+
+def test_a_pool_that_was_not_filled_leaves_its_bar_short(tmp_path: Path) -> None:
+    # 4 of the 8 pages of 1 GiB that the command line asked for; all of the node's own largest pool.
+    made = page(every_state(tmp_path)).decode()
+    bars = [piece.split("</svg>")[0] for piece in made.split('<svg class="bar"')[1:]]
+    full = [piece.split('<rect width="')[1].split('"')[0] for piece in bars]
+    assert full == ["100.00%", "50.00%", "100.00%", "100.00%"]
+
+
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
     report = hostile(tmp_path)
     evil = finding(HOSTILE, code=HOSTILE, subject=HOSTILE, sentence=HOSTILE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostagent.host.problem import FAILED
 from hostagent.plan.node import data
-from hostagent.publish.page.html import NOTHING, Html, element, joined
+from hostagent.publish.page.html import NOTHING, Html, element, joined, text
 from hostagent.publish.page.states import BOUND, PROTECTED, Machine, free
 from hostagent.report import NodeReport, problems
 from hostagent.values.words import counted
@@ -122,12 +122,22 @@ def _card(one: Finding) -> Html:
         element("code", one.subject),
         element("small", one.code),
     )
-    helps = element("p", element("strong", "What helps "), one.remedy.text, cls="remedy")
+    helps = element("p", element("strong", "What helps "), _prose(one.remedy.text), cls="remedy")
     target = None
     if one.remedy.target is not None:
         command = f"hostagent render {one.remedy.target} --profile profile.yaml"
         target = element("p", element("code", command), cls="remedy")
-    return element("li", head, element("p", one.sentence), helps, target, _evidence(one.evidence), cls=f"card {state}")
+    return element(
+        "li", head, element("p", _prose(one.sentence)), helps, target, _evidence(one.evidence), cls=f"card {state}"
+    )
+
+
+def _prose(said: str) -> Html:
+    """Words between backticks as code."""
+    pieces = said.split("`")
+    if len(pieces) % 2 == 0:
+        return text(said)
+    return joined(element("code", piece) if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def _evidence(evidence: Sequence[Evidence]) -> Html:

@@ -25,7 +25,7 @@ def section(report: NodeReport) -> Html:
         return NOTHING
     cpu = data(report.cpu)
     isolated = None if cpu is None else cpu.topology.isolated
-    tops = _tops(pools)
+    tops = _tops(hugepages)
     cards = [_node(node, [pool for pool in pools if pool.numa_node == node.number], tops, isolated) for node in nodes]
     whole = [pool for pool in pools if pool.numa_node is None]
     if whole:
@@ -42,12 +42,16 @@ def section(report: NodeReport) -> Html:
     )
 
 
-def _tops(pools: tuple[Pool, ...]) -> dict[tuple[int, bool], int]:
-    """The largest pool of each size, among nodes and of the machine: a full bar."""
+def _tops(hugepages: Hugepages | None) -> dict[tuple[int, bool], int]:
+    """The largest pool of each size, among nodes and of the machine, had or asked for: a full bar."""
     tops: dict[tuple[int, bool], int] = {}
-    for pool in pools:
-        place = pool.page_size, pool.numa_node is None
-        tops[place] = max(tops.get(place, 0), pool.total or 0)
+    found = () if hugepages is None else hugepages.pools
+    asked = () if hugepages is None else hugepages.requested or ()
+    counts = [(pool.page_size, pool.numa_node, pool.total or 0) for pool in found]
+    counts += [(one.page_size, one.numa_node, one.pages) for one in asked if one.page_size is not None]
+    for page_size, node, count in counts:
+        place = page_size, node is None
+        tops[place] = max(tops.get(place, 0), count)
     return tops
 
 
@@ -131,7 +135,13 @@ def _pool(pool: Pool, top: int) -> Html:
 def _key() -> Html:
     used = element("svg", element("rect", width="100%", height="100%", cls="used"), cls="swatch", aria_hidden="true")
     free = element("svg", element("rect", width="100%", height="100%", cls="free"), cls="swatch", aria_hidden="true")
-    return element("p", joined((used, " used ", free, " free; a full bar is the largest pool of that size")), cls="key")
+    return element(
+        "p",
+        joined(
+            (used, " used ", free, " free; a full bar is the largest pool of that size that is there or was asked for")
+        ),
+        cls="key",
+    )
 
 
 def _vain(hugepages: Hugepages) -> list[str]:
