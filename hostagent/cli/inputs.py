@@ -91,9 +91,13 @@ def nodes(options: argparse.Namespace) -> tuple[tuple[str, NodeReport], ...]:
 
 
 def _files(given: str) -> list[str]:
-    if not os.path.isdir(given):
+    try:
+        names = sorted(os.listdir(given))
+    except NotADirectoryError:
         return [given]
-    found = [os.path.join(given, name) for name in sorted(os.listdir(given)) if name.endswith((_REPORT, _CAPTURE))]
+    except OSError as error:
+        raise UsageError(f"--report {given}: {error.strerror}") from error
+    found = [os.path.join(given, name) for name in names if name.endswith((_REPORT, _CAPTURE))]
     if not found:
         raise UsageError(f"--report {given}: expected files *{_REPORT} or *{_CAPTURE} in it")
     return found

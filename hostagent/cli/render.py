@@ -108,9 +108,8 @@ def _message(error: RenderError, made: Plan, profile: str, resource: str | None)
     """Where it stands, what was seen and expected, and for several nodes what could be done instead."""
     if error.place == "resource":
         return f"{resource}: {error.message}"
-    head = (
-        f"{profile_line(profile, error.place) if error.place.partition('.')[0].partition('[')[0] in _KEYS else profile}"
-    )
+    mine = error.place.partition(".")[0].partition("[")[0] in _KEYS
+    head = profile_line(profile, error.place) if mine else f"{profile}: {error.place}"
     text = f"{head}: {error.message}"
     others = len(made.refused) + len(made.unmatched) - 1
     if others > 0:

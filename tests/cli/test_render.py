@@ -165,6 +165,10 @@ def test_nothing_to_write_is_said(root: Path, tmp_path: Path, capsys: pytest.Cap
             ":4: devices[0].resourceName: ",
         ),
         ("platform: {name: debian}\n", ":1: platform.name: Butane is for openshift and fcos, not for debian\n"),
+        (
+            "platform: {name: fcos, version: 1.5.0}\nhugepages: {pools: [{size: 1G, count: 2}, {size: 2M, count: 2}]}\n",
+            ": kernel arguments: 'hugepages=2' is given twice, and Ignition adds each argument only once\n",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_no_file(
@@ -283,6 +287,8 @@ def test_reports_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
     empty.mkdir()
     said = f"hostagent: --report {empty}: expected files *.json or *.tar.gz in it\n"
     assert refused(capsys, "kargs", "--profile", wishes, "--report", str(empty)) == said
+    said = f"hostagent: --report {empty}/none: No such file or directory\n"
+    assert refused(capsys, "kargs", "--profile", wishes, "--report", f"{empty}/none") == said
     odd = tmp_path / "odd.json"
     odd.write_text("{}")
     assert refused(capsys, "kargs", "--profile", wishes, "--report", str(odd)).startswith(
