@@ -11,19 +11,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 
 from hostagent.advice import BLOCKER, WARNING
 from hostagent.daemon import journal
 from hostagent.daemon.configured import ConfigError, Configured, Said, configured
+from hostagent.daemon.exposition import Exposition
 from hostagent.daemon.frugal import settle_down
 from hostagent.daemon.metrics import Vitals
 from hostagent.daemon.pages import Pages
-from hostagent.daemon.published import offer, published
+from hostagent.daemon.published import labelled, published
 from hostagent.daemon.sdnotify import Notifier
 from hostagent.daemon.settle import Settle
 from hostagent.daemon.sinks import Sink
-from hostagent.daemon.state import Look, look
+from hostagent.daemon.state import Look, Snapshot, look
 from hostagent.daemon.worker import Worker
 from hostagent.host.reader import RootError
 from hostagent.publish import nfd, report_file, textfile
@@ -113,11 +116,9 @@ class Agent:
             if seconds <= 0:
                 return
             self._rung.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(min(seconds, beat)):
                     await self._rung.wait()
-            except TimeoutError:
-                pass
 
     def _beat(self, now: float) -> float:
         """Tell systemd that the loop goes round, and in how many seconds to do so again."""
@@ -153,14 +154,30 @@ class Agent:
         if not changed:
             self.look = found
             return
-        before = None if self.pages is None else self.pages.exposition
-        names = frozenset(sink.name for sink in self.sinks)
-        ready = await self.worker.run(partial(published, found.snapshot, before, names))
+        await self._publish(found.snapshot)
         self.look, self._anew = found, False
-        self.vitals.change_at, self.vitals.left_out = time.time(), len(ready.left_out)
-        if self.pages is not None:
-            self.pages.exposition, self.pages.report, self.pages.index = ready.exposition, ready.report, ready.index
-        offer(ready.files, self.sinks)
+        self.vitals.change_at = time.time()
+
+    async def _publish(self, snapshot: Snapshot) -> None:
+        """Labels first, then metrics, then what is read by people: each as soon as it is made."""
+        labels = await self.worker.run(partial(labelled, snapshot))
+        self.vitals.left_out = len(labels.left_out)
+        await self._offer({"nfd": labels.features})
+        pages = self.pages
+        if pages is not None:
+            pages.exposition = await self.worker.run(partial(Exposition, snapshot, pages.exposition))
+        names = frozenset(sink.name for sink in self.sinks)
+        rest = await self.worker.run(partial(published, snapshot, sinks=names, node=self._holds.node))
+        if pages is not None:
+            pages.report, pages.page = rest.report, rest.page
+        await self._offer(rest.files)
+
+    async def _offer(self, files: Mapping[str, bytes]) -> None:
+        """Files, by name of the sink that holds them, if there is such a sink."""
+        for sink in self.sinks:
+            if sink.name in files:
+                sink.offer(files[sink.name])
+                await self.worker.run(sink.write)
 
     def _failed(self, error: Exception) -> None:
         self.vitals.failures += 1

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING
 
-from hostagent import __version__
 from hostagent.daemon.exposition import NAMES, Exposition, rendered
 from hostagent.daemon.http_message import Page, Request, Response, plain, prepared
 from hostagent.daemon.http_negotiate import OPENMETRICS, exposition, selected
@@ -29,14 +27,14 @@ class Pages:
         """`own`: the agent's metrics. `overdue`: whether a survey should have ended long ago."""
         self.exposition: Exposition | None = None
         self.report: Response | None = None
-        self.index: Response | None = None
+        self.page: Response | None = None
         self._own, self._overdue, self._clock = own, overdue, clock
         self._lasts: dict[tuple[str, frozenset[str]], tuple[float, bytes]] = {}
 
     def routes(self) -> dict[str, Page]:
         """Exact paths; everything else is a 404."""
         return {
-            "/": lambda _: self.index or _NOT_YET,
+            "/": lambda _: self.page or _NOT_YET,
             "/metrics": self._metrics,
             "/report.json": lambda _: self.report or _NOT_YET,
             "/-/healthy": self._healthy,
@@ -76,16 +74,3 @@ class Pages:
 
 _OK = plain(200, "ok")
 _NOT_YET = plain(503, "the first survey has not ended")
-
-
-def index(labels: tuple[tuple[str, str], ...]) -> bytes:
-    """A list of what there is to read, and the labels of this node."""
-    rows = "".join(f"<tr><td>{escape(key)}<td>{escape(value)}\n" for key, value in labels)
-    return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>hostagent</title>
-<h1>hostagent {escape(__version__)}</h1>
-<ul><li><a href="/metrics">metrics</a><li><a href="/report.json">report</a><li><a href="/-/healthy">health</a></ul>
-<table>{rows}</table>
-</html>
-""".encode()

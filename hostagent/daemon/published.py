@@ -4,53 +4,58 @@ from __future__ import annotations
 
 import gzip
 
-from hostagent.daemon.exposition import Exposition
-from hostagent.daemon.http_message import Response, prepared
-from hostagent.daemon.pages import HTML, JSON, index
-from hostagent.daemon.sinks import Sink
+from hostagent.daemon.http_message import Response
+from hostagent.daemon.pages import HTML, JSON
 from hostagent.daemon.state import Snapshot
 from hostagent.daemon.verdict import FINDING, finding_samples
 from hostagent.publish.nfd import feature_file
+from hostagent.publish.page import POLICY, page
 from hostagent.publish.prometheus import filled
 from hostagent.publish.report_file import report_file
 from hostagent.publish.textfile import textfile
 from hostagent.values.record import record
 
 _LEVEL = 6
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
+_POLICY = ("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
+
+
+@record
+class Labelled:
+    """The feature file, without its expiry line, and the labels that found no room or do not fit the grammar."""
+
+    features: bytes
+    left_out: tuple[str, ...]
 
 
 @record
 class Published:
-    """What pages serve, what files hold (by name of the sink), and the labels that fit neither."""
+    """What pages serve, and what files hold by name of the sink."""
 
-    exposition: Exposition
     report: Response
-    index: Response
+    page: Response
     files: dict[str, bytes]
-    left_out: tuple[str, ...]
 
 
-def published(snapshot: Snapshot, before: Exposition | None, sinks: frozenset[str]) -> Published:
-    """Everything that is made of a snapshot; files only for the sinks there are."""
+def labelled(snapshot: Snapshot) -> Labelled:
+    """What is waited for most, and made fastest."""
     features = feature_file(snapshot.labels)
+    return Labelled(features=features.body, left_out=(*snapshot.labels.dropped, *features.left_out))
+
+
+def published(snapshot: Snapshot, *, sinks: frozenset[str], node: str) -> Published:
+    """Everything else but the metrics; the textfile only where it is wanted. `node`: its name, for people."""
     report = report_file(snapshot.report)
-    files = {"nfd": features.body, "report": report}
+    files = {"report": report}
     if "textfile" in sinks:
         files["textfile"] = textfile(snapshot.report, filled((FINDING,), finding_samples(snapshot.findings)))
     return Published(
-        exposition=Exposition(snapshot, before),
-        report=_response(JSON, report),
-        index=_response(HTML, index(snapshot.labels.labels)),
+        report=_response(JSON, report, _NOSNIFF),
+        page=_response(HTML, page(snapshot.report, snapshot.findings, title=node), _NOSNIFF, _POLICY),
         files=files,
-        left_out=(*snapshot.labels.dropped, *features.left_out),
     )
 
 
-def _response(content_type: str, body: bytes) -> Response:
-    return prepared(content_type, body, gzipped=gzip.compress(body, _LEVEL, mtime=0))
-
-
-def offer(files: dict[str, bytes], sinks: tuple[Sink, ...]) -> None:
-    """Say to each sink what it is to hold."""
-    for sink in sinks:
-        sink.offer(files[sink.name])
+def _response(content_type: str, body: bytes, *headers: tuple[str, str]) -> Response:
+    gzipped = gzip.compress(body, _LEVEL, mtime=0)
+    return Response(status=200, content_type=content_type, body=body, gzipped=gzipped, vary=(), headers=headers)

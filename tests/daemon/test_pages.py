@@ -12,8 +12,8 @@ from prometheus_client.metrics_core import Metric as Family
 from hostagent.daemon.exposition import NAMES, Exposition
 from hostagent.daemon.http_message import BadQueryError, Request, Response
 from hostagent.daemon.http_negotiate import OPENMETRICS, TEXT
-from hostagent.daemon.pages import OWN_SECONDS, Pages, index
-from hostagent.daemon.published import published
+from hostagent.daemon.pages import OWN_SECONDS, Pages
+from hostagent.daemon.published import Labelled, labelled, published
 from hostagent.daemon.state import Snapshot
 from hostagent.host import Host
 from hostagent.publish.labels import NodeLabels
@@ -97,14 +97,10 @@ def test_an_unknown_collector_is_a_bad_query(tmp_path: Path) -> None:
 
 def test_everything_that_is_made_of_a_snapshot(tmp_path: Path) -> None:
     shot = snapshot(tmp_path)
-    found = published(shot, None, frozenset({"nfd", "textfile"}))
-    assert found.files["nfd"] == b"hostagent.io/a=1\n"
+    assert labelled(shot) == Labelled(features=b"hostagent.io/a=1\n", left_out=("b c",))
+    found = published(shot, sinks=frozenset({"nfd", "textfile"}), node="worker-3")
     assert found.files["report"] == found.report.body
     assert b"hostagent_pci_device_info{" in found.files["textfile"]
-    assert found.left_out == ("b c",)
-    assert found.exposition.snapshot is shot
-    assert "textfile" not in published(shot, None, frozenset({"nfd"})).files
-
-
-def test_the_index_is_html_whatever_labels_say() -> None:
-    assert b"<td>a&lt;b<td>&amp;" in index((("a<b", "&"),))
+    assert b"<title>worker-3" in found.page.body
+    assert "frame-ancestors 'none'" in dict(found.page.headers)["Content-Security-Policy"]
+    assert set(published(shot, sinks=frozenset({"nfd"}), node="worker-3").files) == {"report"}
