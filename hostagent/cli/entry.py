@@ -24,7 +24,10 @@ COMMANDS = {
     "schema": "print the JSON Schema of the report",
 }
 # For the project itself: kept out of --help.
-HIDDEN = {"docs": "write the reference documents that are generated from the code"}
+HIDDEN = {
+    "docs": "write the reference documents that are generated from the code",
+    "shipped": "write the man page and the shell completions",
+}
 
 STATUSES = (
     (0, "done, and complete"),

@@ -1,0 +1,82 @@
+"""Man page and completions: up to date, readable by man, and completing in a real shell."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hostagent.cli import main
+from hostagent.cli.entry import COMMANDS, HIDDEN, STATUSES
+from hostagent.cli.shipped import MAN, files, man_page
+from tests.roots import REPOSITORY
+
+
+def test_they_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shipped", str(REPOSITORY), "--check"]) == 0, f"run `hostagent shipped .`: {capsys.readouterr().err}"
+
+
+def test_stale_ones_are_named_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in files():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / path, tmp_path / path)
+    (tmp_path / MAN).write_text("old")
+    assert main(["shipped", str(tmp_path), "--check"]) == 1
+    assert capsys.readouterr() == ("", f"hostagent: {tmp_path / MAN} is out of date\n")
+    assert main(["shipped", str(tmp_path)]) == 0
+    assert (tmp_path / MAN).read_text() == man_page()
+
+
+def test_another_directory_is_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shipped", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"hostagent: {tmp_path}/docs/man: expected a directory\n"
+
+
+def test_the_man_page_has_every_command_and_status_and_nothing_of_the_project_itself() -> None:
+    text = man_page()
+    assert all(f"\n.SH hostagent {name}\n" in text for name in COMMANDS)
+    assert not any(f"hostagent {name}" in text for name in HIDDEN)
+    assert text.count(".TP\n.B ") == len(STATUSES)
+    assert "usage:" not in text
+
+
+@pytest.mark.skipif(shutil.which("man") is None, reason="no man found: install the package man-db")
+def test_man_reads_it_without_a_warning() -> None:
+    words = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(REPOSITORY / MAN)]
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _completed(*words: str) -> list[str]:
+    """What bash offers after `hostagent WORDS`."""
+    script = f"""
+        source {REPOSITORY}/deploy/completions/hostagent.bash
+        COMP_WORDS=(hostagent {" ".join(f"'{word}'" for word in words)})
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        _shtab_hostagent
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_options_and_choices() -> None:
+    assert set(COMMANDS) <= set(_completed(""))
+    assert not set(HIDDEN) & set(_completed(""))
+    assert _completed("pro") == ["probe", "profile"]
+    assert {"--root", "--only", "--output", "-o"} <= set(_completed("probe", "-"))
+    assert "json" in _completed("probe", "-o", "j")
+
+
+@pytest.mark.parametrize(("shell", "name"), [("zsh", "_hostagent"), ("fish", "hostagent.fish")])
+def test_other_shells_can_parse_theirs(shell: str, name: str) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"no {shell} found: install the package {shell}")
+    path = REPOSITORY / "deploy" / "completions" / name
+    done = subprocess.run([program, "-n", str(path)], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")

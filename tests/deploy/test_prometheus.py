@@ -1,0 +1,112 @@
+"""The alert rules: promtool agrees, every rule has a test that can fail, and they speak of metrics that exist."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hostagent.advice import CODES
+from tests.deploy.expressions import faults, mentioned
+from tests.roots import REPOSITORY
+
+PROMETHEUS = REPOSITORY / "deploy" / "prometheus"
+RULES = PROMETHEUS / "hostagent.rules.yaml"
+TESTS = PROMETHEUS / "hostagent.rules.test.yaml"
+PROMTOOL = shutil.which("promtool")
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool found: install the package prometheus")
+
+
+def _rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def _promtool(*words: str, directory: Path = PROMETHEUS) -> subprocess.CompletedProcess[str]:
+    assert PROMTOOL is not None
+    return subprocess.run([PROMTOOL, *words], cwd=directory, capture_output=True, text=True, check=False, timeout=120)
+
+
+@needs_promtool
+def test_promtool_accepts_the_rules_and_the_scrape_configuration() -> None:
+    done = _promtool("check", "config", "scrape.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(_rules())} rules found" in done.stdout
+
+
+@needs_promtool
+def test_every_alert_fires_where_it_should_and_nowhere_else() -> None:
+    done = _promtool("test", "rules", TESTS.name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("and on (job, instance, group)", "and on (group)"),
+        ("/ 32) % 2 == 1", "/ 32) % 2 == 0"),
+        ("hostagent_hugepages_pages < hostagent", "hostagent_hugepages_pages <= hostagent"),
+        ("unless on (job, instance)", "and on (job, instance)"),
+        ("> 900", "> 9000"),
+    ],
+)
+def test_those_tests_notice_a_wrong_rule(written: str, instead: str, tmp_path: Path) -> None:
+    text = RULES.read_text()
+    assert written in text
+    (tmp_path / RULES.name).write_text(text.replace(written, instead))
+    shutil.copy(TESTS, tmp_path)
+    assert _promtool("test", "rules", TESTS.name, directory=tmp_path).returncode == 1
+
+
+def test_every_alert_is_tested_and_explained() -> None:
+    tests = TESTS.read_text()
+    page = (REPOSITORY / "docs" / "alerts.md").read_text()
+    for rule in _rules():
+        name = rule["alert"]
+        assert re.search(rf"alertname: {name}\n\s+exp_alerts:|alertname=\"{name}\"", tests), name
+        assert set(rule["annotations"]) == {"summary", "description", "runbook"}
+        assert rule["annotations"]["runbook"] == f"docs/alerts.md#{name.lower()}"
+        assert f"\n## {name}\n" in page
+        assert rule["labels"]["severity"] in ("critical", "warning", "info")
+    assert page.count("\n## ") == len(_rules())
+
+
+def test_they_speak_of_metrics_and_labels_that_the_agent_has() -> None:
+    for rule in _rules():
+        assert mentioned(rule["expr"])
+        assert faults(rule["expr"]) == [], rule["alert"]
+
+
+def test_they_speak_of_findings_that_exist() -> None:
+    named = [
+        code
+        for rule in _rules()
+        for match in re.findall(r'code[=!]~?"([^"]*)"', rule["expr"])
+        for code in match.split("|")
+    ]
+    assert len(named) >= 4
+    assert set(named) <= set(CODES)
+
+
+@pytest.mark.parametrize(
+    ("expression", "fault"),
+    [
+        ("hostagent_nothing == 1", "no metric hostagent_nothing"),
+        ('hostagent_iommu_group_viable{number="1"}', "hostagent_iommu_group_viable has no label number"),
+        ("sum by (node) (hostagent_kvm_available)", "nothing has the label node"),
+    ],
+)
+def test_what_does_not_exist_is_noticed(expression: str, fault: str) -> None:
+    assert faults(expression) == [fault]
+
+
+def test_the_object_for_the_operator_has_the_same_rules() -> None:
+    made = yaml.safe_load((REPOSITORY / "deploy/kubernetes/monitoring/prometheusrule.yaml").read_text())
+    assert made["kind"] == "PrometheusRule"
+    assert made["spec"] == yaml.safe_load(RULES.read_text())
