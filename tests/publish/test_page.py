@@ -227,6 +227,28 @@ def test_functions_that_are_alike_are_folded(tmp_path: Path) -> None:
     assert all(f"0000:{n >> 8:02x}:{n >> 3 & 31:02x}.{n & 7}" in found.said for n in range(300))
 
 
+def test_a_group_of_many_functions_is_drawn_wide(tmp_path: Path) -> None:
+    files: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for n in range(9):
+        files |= pci_function(f"0000:01:0{n}.0", cls="20000")
+        links[f"sys/bus/pci/devices/0000:01:0{n}.0/iommu_group"] = f"../../../../kernel/iommu_groups/{n % 5}"
+    found = outline(report_of(plant(tmp_path, files, links)))
+    boxes = [value for name, value in found.attributes if name == "class" and value and value.startswith("box ")]
+    assert boxes == ["box viable"] * 5
+    links = dict.fromkeys(links, "../../../../kernel/iommu_groups/0")
+    found = outline(report_of(plant(tmp_path / "one", files, links)))
+    assert ("class", "box viable wide") in found.attributes
+
+
+def test_platform_parts_without_a_group_need_no_heading_where_there_are_groups(tmp_path: Path) -> None:
+    files = pci_function("0000:00:00.0", cls="60000") | pci_function("0000:01:00.0")
+    links = {"sys/bus/pci/devices/0000:01:00.0/iommu_group": "../../../../kernel/iommu_groups/1"}
+    found = outline(report_of(plant(tmp_path, files, links)))
+    assert "1 function of the platform" in found.said
+    assert "Functions without an IOMMU group" not in found.said
+
+
 def test_many_functions_of_a_kind_without_groups_are_folded(tmp_path: Path) -> None:
     files: dict[str, str] = {}
     for n in range(20):

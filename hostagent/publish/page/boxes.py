@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # So many groups that differ in nothing but number and address are shown as one, with a list of the others.
 ALIKE = 6
+# A group of more functions is drawn across the page, so that its neighbours need not be as tall.
+TALL = 2
 # Above so many, functions of one kind have their addresses behind a fold.
 LISTED = 12
 # So many things that a function carries are named.
@@ -45,7 +47,11 @@ def section(report: NodeReport, machine: Machine) -> Html:
             element("ul", *_folded(shown, draw), cls="boxes"),
             _platform(platform, draw),
         ]
-    if machine.alone:
+    # Host bridges and the like have no group on some machines, and nobody misses it.
+    plain = machine.boxes and all(part.state == PLATFORM for part in machine.alone)
+    if machine.alone and plain:
+        pieces.append(_kinds(machine.alone, draw))
+    elif machine.alone:
         title = "Functions without an IOMMU group " if machine.boxes else "PCI functions "
         pieces += [
             element("h2", title, element("small", counted(len(machine.alone), "function")), id="functions"),
@@ -170,7 +176,8 @@ def _box(box: Box, draw: Drawing, more: Html = NOTHING) -> Html:
     head = element("header", element("h3", f"Group {number}"), sign(box.state))
     others = [element("li", element("code", other), cls=PLATFORM) for other in box.group.others]
     rows = element("ul", *map(draw.row, box.parts), *others)
-    return element("li", head, _why(box), rows, more, cls=f"box {box.state}")
+    wide = " wide" if len(box.parts) + len(others) > TALL else ""
+    return element("li", head, _why(box), rows, more, cls=f"box {box.state}{wide}")
 
 
 def _why(box: Box) -> Html:

@@ -74,7 +74,7 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .band .platform{fill:var(--line)}.band .viable{fill:var(--c)}
 .legend{display:flex;flex-wrap:wrap;gap:.4rem 1.5rem;margin:.75rem 0 1rem;font-size:.8125rem;color:var(--quiet)}
 .legend li{display:flex;gap:.15rem .45rem;align-items:baseline}.legend strong{color:var(--ink)}
-.boxes{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr))}
+.boxes{display:grid;grid-auto-flow:dense;gap:.75rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr))}
 .box{background:var(--sheet);border:1px solid var(--c);border-radius:8px;padding:.6rem .75rem .7rem;min-width:0}
 .box.viable{border-style:dashed}
 .box.blocked,.box.unsafe{border-width:2px}
@@ -82,8 +82,12 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .box.platform,.box.in-use,.box.idle,.box.unknown{border-color:var(--line)}
 .box>header,.node>header,.dog>header{display:flex;flex-wrap:wrap;gap:.25rem .6rem;
  justify-content:space-between;align-items:baseline}
+.wide{grid-column:1/-1}
+.wide>ul{display:grid;gap:0 1.5rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
+.wide>ul>li{align-content:start}
 .box>ul>li{display:grid;grid-template-columns:auto 1fr;gap:0 .6rem;align-items:baseline;padding:.45rem 0 0}
 .box>ul>li+li{margin-top:.45rem;border-top:1px solid var(--line)}
+.wide>ul>li{margin-top:.45rem;border-top:1px solid var(--line)}
 .box>ul>li>:nth-child(n+3){grid-column:1/-1}
 .driver{justify-self:end;font-size:.8125rem;font-weight:600;color:var(--c);text-align:right}
 .driver i{font-size:.75em}
