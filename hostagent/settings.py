@@ -177,8 +177,10 @@ class Timing(Part):
     bound: Annotated[Seconds, Field(gt=0, le=60)] = Field(
         default=1.0, description="survey this long after the first event, even while more of them come"
     )
-    interval: Annotated[Seconds, Field(ge=1, le=86400)] = Field(
-        default=60, description="look this often without any event: pools and KSM send none"
+    interval: Annotated[Seconds, Field(ge=1, le=86400)] | None = Field(
+        default=None,
+        description="look this often without any event, since pools and KSM send none (default: every minute, and more rarely "
+        "where that would cost more than a thousandth of a processor)",
     )
 
     @model_validator(mode="after")

@@ -37,6 +37,9 @@ log = logging.getLogger("hostagent.loop")
 TIMER, RELOAD = "timer", "reload"
 # After a survey that took long, others have their turn: at most a tenth of the time is spent on surveys, or half a second waited.
 REST_FACTOR, REST_AT_MOST = 10, 0.5
+# Without an interval in the settings, looking where nothing happens costs less than a thousandth of a processor.
+INTERVAL_SECONDS, IDLE_FACTOR = 60.0, 1500
+OVERDUE_SECONDS = 60.0
 
 
 class Agent:
@@ -75,8 +78,8 @@ class Agent:
 
     def overdue(self) -> bool:
         """Whether the survey in hand, or the next one, should have ended long ago."""
-        since = self._began if self._began is not None else self._survey_at
-        return self._now() - since > max(30.0, self._holds.settings.timing.interval) and since > 0
+        since = self._began or self._survey_at
+        return since > 0 and self._now() - since > OVERDUE_SECONDS
 
     # the loop
 
@@ -144,7 +147,7 @@ class Agent:
         took = self._now() - self._began
         self._began = None
         self._rested_at = self._now() + min(REST_AT_MOST, took * REST_FACTOR)
-        self._survey_at = self._now() + self._holds.settings.timing.interval
+        self._survey_at = self._now() + self._interval()
 
     async def _look_and_publish(self) -> None:
         found = await self.worker.run(partial(look, self._root, self._holds))
@@ -178,6 +181,12 @@ class Agent:
             if sink.name in files:
                 sink.offer(files[sink.name])
                 await self.worker.run(sink.write)
+
+    def _interval(self) -> float:
+        """Seconds until a look that nothing asked for."""
+        given = self._holds.settings.timing.interval
+        processor = 0.0 if self.look is None else self.look.processor
+        return max(INTERVAL_SECONDS, IDLE_FACTOR * processor) if given is None else given
 
     def _failed(self, error: Exception) -> None:
         self.vitals.failures += 1
@@ -249,12 +258,11 @@ class Agent:
 def sinks(settings: Settings, before: tuple[Sink, ...]) -> tuple[Sink, ...]:
     """The files that are wanted; of `before` those stay that are wanted as they were, with all they know."""
     given = settings.sinks
-    interval = settings.timing.interval
     rows = (
         ("nfd", given.nfd, nfd.MODE, given.nfd.expiry, given.nfd.expiry / 2),
         ("report", given.report, report_file.MODE, None, None),
         # Its time of change is all node_exporter knows of its age.
-        ("textfile", given.textfile, textfile.MODE, None, interval),
+        ("textfile", given.textfile, textfile.MODE, None, INTERVAL_SECONDS),
     )
     wanted = (
         Sink(name=name, path=part.path, mode=mode, expiry=expiry, fresh=fresh, clock=time.time)

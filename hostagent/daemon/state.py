@@ -28,14 +28,16 @@ class Snapshot:
 
 @record
 class Look:
-    """A snapshot, and how long each area took in seconds."""
+    """A snapshot, how long each area took, and the processor time of it all, in seconds."""
 
     snapshot: Snapshot
     seconds: Mapping[str, float]
+    processor: float
 
 
 def look(root: str, configured: Configured) -> Look:
     """Survey and conclude. Raises RootError where the root is gone."""
+    began = time.thread_time()
     host = Host(root)
     try:
         report, seconds = _timed(host)
@@ -45,7 +47,8 @@ def look(root: str, configured: Configured) -> Look:
     names = report_labels(report, label_options(configured.settings.labels))
     names |= verdict_labels(found, configured.profile)
     labels = fit(names, prefix=configured.settings.labels.prefix)
-    return Look(snapshot=Snapshot(report=report, findings=found, labels=labels), seconds=seconds)
+    snapshot = Snapshot(report=report, findings=found, labels=labels)
+    return Look(snapshot=snapshot, seconds=seconds, processor=time.thread_time() - began)
 
 
 def _timed(host: Host) -> tuple[NodeReport, dict[str, float]]:
