@@ -14,7 +14,7 @@ from tests.roots import FIXTURES, REPOSITORY
 
 MACHINE = "lab-amd-vfio"
 PICTURE = REPOSITORY / "docs" / "images" / "node-page.png"
-WIDTH, HEIGHT = 1280, 1800
+WIDTH, HEIGHT = 1280, 1780
 
 
 def take() -> bytes:

@@ -51,7 +51,7 @@ def test_every_state_on_a_phone_and_a_desk_by_day_and_night(tab: browser.Browser
     path = _write(tmp_path, page(every_state(tmp_path / "root"), findings, title="worker-0"))
     seen = {}
     for scheme in ("light", "dark"):
-        for width in (360, 1280):
+        for width in (360, 740, 1280):
             _sound(tab, path, width=width, scheme=scheme)
         seen[scheme] = tab.value(_COLOURS)
     pairs = list(zip(seen["light"], seen["dark"], strict=True))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # So many groups that differ in nothing but number and address are shown as one, with a list of the others.
 ALIKE = 6
-# A group of more functions is drawn across the page, so that its neighbours need not be as tall.
-TALL = 2
+# Groups of two functions take the place of two, larger ones the width of the page: their neighbours need not be as tall.
+_WIDTHS = {0: "", 1: "", 2: " pair"}
 # Above so many, functions of one kind have their addresses behind a fold.
 LISTED = 12
 # So many things that a function carries are named.
@@ -176,7 +176,7 @@ def _box(box: Box, draw: Drawing, more: Html = NOTHING) -> Html:
     head = element("header", element("h3", f"Group {number}"), sign(box.state))
     others = [element("li", element("code", other), cls=PLATFORM) for other in box.group.others]
     rows = element("ul", *map(draw.row, box.parts), *others)
-    wide = " wide" if len(box.parts) + len(others) > TALL else ""
+    wide = _WIDTHS.get(len(box.parts) + len(others), " wide")
     return element("li", head, _why(box), rows, more, cls=f"box {box.state}{wide}")
 
 

@@ -83,11 +83,12 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .box>header,.node>header,.dog>header{display:flex;flex-wrap:wrap;gap:.25rem .6rem;
  justify-content:space-between;align-items:baseline}
 .wide{grid-column:1/-1}
-.wide>ul{display:grid;gap:0 1.5rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
-.wide>ul>li{align-content:start}
+.wide>ul,.pair>ul{display:grid;gap:0 1.5rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
+.wide>ul>li,.pair>ul>li{align-content:start}
+@media(min-width:46rem){.pair{grid-column:span 2}}
 .box>ul>li{display:grid;grid-template-columns:auto 1fr;gap:0 .6rem;align-items:baseline;padding:.45rem 0 0}
 .box>ul>li+li{margin-top:.45rem;border-top:1px solid var(--line)}
-.wide>ul>li{margin-top:.45rem;border-top:1px solid var(--line)}
+.wide>ul>li,.pair>ul>li{margin-top:.45rem;border-top:1px solid var(--line)}
 .box>ul>li>:nth-child(n+3){grid-column:1/-1}
 .driver{justify-self:end;font-size:.8125rem;font-weight:600;color:var(--c);text-align:right}
 .driver i{font-size:.75em}
