@@ -10,6 +10,8 @@ from hostagent.cli.findings import findings_text
 from hostagent.cli.profile import schema_text as profile_schema_text
 from hostagent.cli.schema import schema_text
 from hostagent.cli.words import parser
+from hostagent.daemon.metrics import COUNTERS, GAUGES
+from hostagent.daemon.verdict import FINDING, LABEL_DOCS
 from hostagent.publish.labels import PREFIX
 from hostagent.publish.prometheus import OWN
 from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS
@@ -70,17 +72,21 @@ def labels_text() -> str:
         if area.label_docs:
             rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in area.label_docs)
             text += f"\n## {area.name}: {area.about}\n\n" + _table(("key", "values", "meaning"), rows)
-    return text
+    rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in LABEL_DOCS)
+    return (
+        text + "\n## The profile, where `hostagent run` is given one\n\n" + _table(("key", "values", "meaning"), rows)
+    )
 
 
 def metrics_text() -> str:
     """Every metric family an area can have, and those of the survey itself."""
     text = f"{MADE}# Metrics\n\n{_METRICS}"
     own = ("the survey itself", OWN)
-    for title, metrics in (own, *((f"{area.name}: {area.about}", area.metrics) for area in AREAS.values())):
+    agent = ("the agent: findings, files, wake-ups and requests (`hostagent run`)", (FINDING, *GAUGES, *COUNTERS))
+    for title, metrics in (own, *((f"{area.name}: {area.about}", area.metrics) for area in AREAS.values()), agent):
         if metrics:
             rows = ((f"`{m.name}`", ", ".join(f"`{label}`" for label in m.labels), m.help) for m in metrics)
-            text += f"\n## {title[0].upper() if title == own[0] else title[0]}{title[1:]}\n\n"
+            text += f"\n## {title[0].upper() if title in (own[0], agent[0]) else title[0]}{title[1:]}\n\n"
             text += _table(("metric", "labels", "meaning"), rows)
     return text
 
@@ -142,8 +148,9 @@ PCI classes counted by default: {", ".join(f"`{name}`" for name in DEFAULT_LABEL
 """
 
 _METRICS = """\
-All are gauges. A fact that the host does not say has no series: no zero, no -1. `address` is the PCI address as the kernel
-writes it. Info metrics are always 1 and are joined by their labels, for example with node_exporter's:
+All are gauges, but those whose name ends in `_total`, which are counters. A fact that the host does not say has no
+series: no zero, no -1. `address` is the PCI address as the kernel writes it. Info metrics are always 1 and are joined by
+their labels, for example with node_exporter's:
 
 ```promql
 hostagent_pci_device_driver_info * on (instance, address) group_left (vendor_id, device_id) hostagent_pci_device_info
