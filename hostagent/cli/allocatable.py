@@ -68,7 +68,7 @@ def _one(resource: Allocatable) -> dict[str, Any]:
 
 
 def _table(name: str, resources: tuple[Allocatable, ...]) -> str:
-    from hostagent.cli.table.words import clean
+    from hostagent.values.words import clean
 
     width = max((len(one.resource) for one in resources), default=0)
     lines = [f"{name}: {'resource':<{width}}  KubeVirt counts  usable" if resources else f"{name}: nothing permitted"]

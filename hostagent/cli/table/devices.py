@@ -10,10 +10,11 @@ from rich.text import Text
 
 from hostagent.cli.table import groups, uses
 from hostagent.cli.table.functions import line, shelf
-from hostagent.cli.table.words import CARE, GOOD, QUIET, counted, found, heading, joined, text
+from hostagent.cli.table.words import CARE, GOOD, QUIET, found, heading, joined, text
 from hostagent.host.pci import PciFunction
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
+from hostagent.values.words import counted
 
 
 def section(report: NodeReport, width: int) -> Iterator[RenderableType]:

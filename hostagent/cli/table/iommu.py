@@ -9,7 +9,8 @@ from rich.text import Text
 from hostagent.areas import iommu as area
 from hostagent.areas.iommu import Iommu
 from hostagent.areas.vfio import IdRequest, Vfio
-from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, counted, joined, text
+from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, joined, text
+from hostagent.values.words import counted
 
 _WHY = {
     area.ON: "on",

@@ -13,8 +13,9 @@ from hostagent.areas.memory import Memory
 from hostagent.areas.numa import Numa
 from hostagent.cli.table.iommu import iommu_line, vfio_lines
 from hostagent.cli.table.system import firmware_line, kernel_line, kubelet_line
-from hostagent.cli.table.words import CARE, GOOD, QUIET, counted, facts, found, heading, joined, onoff, size, text
+from hostagent.cli.table.words import CARE, GOOD, QUIET, facts, found, heading, joined, onoff, text
 from hostagent.report import NodeReport
+from hostagent.values.words import counted, size
 
 _LEVELS = {1: "x86-64", 2: "x86-64-v2", 3: "x86-64-v3", 4: "x86-64-v4"}
 

@@ -8,9 +8,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from hostagent.areas.hugepages import Hugepages, Pool
-from hostagent.cli.table.words import CARE, QUIET, Columns, counted, found, heading, size, text
+from hostagent.cli.table.words import CARE, QUIET, Columns, found, heading, text
 from hostagent.report import NodeReport
 from hostagent.values.hugepages import HugepageRequest
+from hostagent.values.words import counted, size
 
 
 def section(report: NodeReport) -> Iterator[RenderableType]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from hostagent.cli.table.words import BAD, CARE, NAME, counted, heading, text
+from hostagent.cli.table.words import BAD, CARE, NAME, heading, text
 from hostagent.host.problem import FAILED
 from hostagent.report import NodeReport, problems
+from hostagent.values.words import counted
 
 # More than this many of one area and kind are one trouble (a whole directory that may not be read).
 SHOWN = 8

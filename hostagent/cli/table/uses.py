@@ -9,10 +9,11 @@ from rich.text import Text
 
 from hostagent.areas.network import Network
 from hostagent.areas.storage import OTHER, Storage
-from hostagent.cli.table.words import CARE, NAME, QUIET, Columns, counted, found, heading, joined, text
+from hostagent.cli.table.words import CARE, NAME, QUIET, Columns, found, heading, joined, text
 from hostagent.host.links import Link
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
+from hostagent.values.words import counted
 
 
 def marks(report: NodeReport) -> dict[PciAddress, tuple[str, ...]]:

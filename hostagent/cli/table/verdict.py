@@ -12,7 +12,8 @@ from hostagent.advice import BLOCKER, NOTE, SEVERITIES, WARNING, Finding
 from hostagent.cli.check import NodeVerdict, Verdict
 from hostagent.cli.findings import kind_of
 from hostagent.cli.table.paper import Paper, printed, standard_output
-from hostagent.cli.table.words import BAD, CARE, GOOD, NAME, QUIET, counted, text
+from hostagent.cli.table.words import BAD, CARE, GOOD, NAME, QUIET, text
+from hostagent.values.words import counted
 
 _STYLES = {BLOCKER: BAD, WARNING: CARE, NOTE: QUIET}
 _SHOWN = 8

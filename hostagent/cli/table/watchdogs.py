@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, Columns, counted, found, heading, text
+from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, Columns, found, heading, text
 from hostagent.host.watchdogs import WatchdogDevice
 from hostagent.report import NodeReport
+from hostagent.values.words import counted
 
 
 def section(report: NodeReport) -> Iterator[RenderableType]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hostagent.area import Probed
+from hostagent.values.words import clean
 
 T = TypeVar("T")
 
@@ -20,16 +21,6 @@ CARE = "yellow"
 QUIET = "dim"
 HEAD = "bold"
 NAME = "cyan"
-
-_BINARY = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
-
-
-def clean(said: object) -> str:
-    """Printable text; control characters, bidirectional marks and the like as Python would escape them."""
-    said = str(said)
-    if said.isprintable():
-        return said
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in said)
 
 
 def text(said: object, style: str = "") -> Text:
@@ -45,19 +36,6 @@ def joined(parts: Iterable[Text | str | None], between: str = " · ") -> Text:
             line.append(between if line else "", style=QUIET)
             line.append_text(part if isinstance(part, Text) else text(part))
     return line
-
-
-def size(count: int) -> str:
-    """Bytes for people: exact where a unit divides them, else one decimal."""
-    for unit, name in _BINARY:
-        if count >= unit:
-            return f"{count // unit} {name}" if count % unit == 0 else f"{count / unit:.1f} {name}"
-    return f"{count} B"
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """`1 group`, `2 groups`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def heading(title: str, remark: Text | str | None = None) -> Text:
