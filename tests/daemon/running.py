@@ -81,12 +81,12 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def configuration(place: Path, more: str = "") -> str:
+def configuration(place: Path, more: str = "", interval: str = "1s") -> str:
     """Every sink, each in a directory of its own, and no patience."""
     return (
         f"sinks:\n  nfd: {{path: {place}/features.d/hostagent}}\n  report: {{path: {place}/run/report.json}}\n"
         f"  textfile: {{enabled: true, path: {place}/text/hostagent.prom}}\n"
-        f"timing: {{quiet: 50ms, bound: 200ms, interval: 1s}}\n{more}"
+        f"timing: {{quiet: 50ms, bound: 200ms, interval: {interval}}}\n{more}"
     )
 
 
@@ -97,12 +97,13 @@ def started(
     more: str = "",
     environment: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
+    interval: str = "1s",
 ) -> Iterator[Running]:
     """An agent that has published once; killed at the end if it is still there."""
     plant(place / "root", {**pci_function("0000:00:01.0", driver="e1000e"), **(files or {})})
     for name in ("features.d", "run", "text"):
         (place / name).mkdir(exist_ok=True)
-    (place / "config.yaml").write_text(configuration(place, more))
+    (place / "config.yaml").write_text(configuration(place, more, interval))
     port = free_port()
     command = [
         *(sys.executable, "-m", "hostagent", "run", "--config", str(place / "config.yaml")),

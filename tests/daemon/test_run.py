@@ -20,6 +20,7 @@ from tests.cli.run import hostagent
 from tests.daemon.running import configuration, started, until
 from tests.plant import pci_function, plant
 
+LO = "/sys/class/net/lo/uevent"
 SECOND = "0000:00:02.0"
 COUNT = "hostagent.io/pci-8086-10d3.count"
 PROMTOOL = shutil.which("promtool")
@@ -47,6 +48,19 @@ def test_publishes_follows_and_leaves(tmp_path: Path) -> None:
         assert {path: path.read_bytes() for path in files} == before
         assert sorted(os.listdir(agent.features.parent)) == ["hostagent"]
         assert "error" not in agent.log.read_text()
+
+
+@pytest.mark.skipif(not os.access(LO, os.W_OK), reason=f"only root may write to {LO}")
+def test_a_uevent_is_followed_at_once(tmp_path: Path) -> None:
+    """Nothing but the kernel's word wakes it here: the timer has an hour."""
+    with started(tmp_path, interval="1h") as agent:
+        plant(agent.root, pci_function(SECOND))
+        time.sleep(1.5)
+        assert agent.labels()[COUNT] == "1"
+        with open(LO, "w", encoding="ascii") as file:
+            file.write("change")
+        until(lambda: agent.labels()[COUNT] == "2", seconds=10)
+        until(lambda: float(agent.metric('hostagent_wakes_total{source="uevent"}') or 0) >= 1)
 
 
 def test_pages(tmp_path: Path) -> None:

@@ -1,0 +1,215 @@
+"""The loop from inside: what it tells systemd while a survey hangs, when it looks, and what a failure does."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from hostagent.daemon.agent import IDLE_FACTOR, INTERVAL_SECONDS, Agent, sinks
+from hostagent.daemon.configured import Configured, Said, configured, parsed
+from hostagent.daemon.sdnotify import Notifier
+from hostagent.daemon.state import Look
+from hostagent.values.record import replaced
+from tests.daemon.running import configuration
+from tests.plant import pci_function, plant
+
+
+def said(tmp_path: Path, more: str = "") -> Said:
+    for name in ("features.d", "run", "text"):
+        (tmp_path / name).mkdir(exist_ok=True)
+    (tmp_path / "config.yaml").write_text(configuration(tmp_path, more))
+    config = str(tmp_path / "config.yaml")
+    return Said(config=config, profile=None, listen=None, web_config=None, log_level=None, sinks=None)
+
+
+def agent(tmp_path: Path, environ: dict[str, str] | None = None, *, interval: str = "1h") -> Agent:
+    root = plant(tmp_path / "root", pci_function("0000:00:01.0", driver="e1000e"))
+    words = said(tmp_path)
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text().replace("interval: 1s", f"interval: {interval}"))
+    return Agent(root=str(root), said=words, holds=configured(words), notifier=Notifier(environ or {}))
+
+
+@contextmanager
+def systemd(tmp_path: Path, watchdog: str = "") -> Iterator[tuple[socket.socket, dict[str, str]]]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        yield manager, {"NOTIFY_SOCKET": str(tmp_path / "notify"), **({"WATCHDOG_USEC": watchdog} if watchdog else {})}
+
+
+def messages(manager: socket.socket) -> list[str]:
+    found = []
+    with suppress(BlockingIOError):
+        while True:
+            found.append(manager.recv(4096).decode())
+    return found
+
+
+async def until(holds: object, seconds: float = 10.0) -> None:
+    assert callable(holds)
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - what is waited for is a file or a counter
+            await asyncio.sleep(0.01)
+
+
+async def leave(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def test_a_survey_that_hangs_is_not_covered_up(tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    async def main(manager: socket.socket, environ: dict[str, str]) -> tuple[list[str], list[str]]:
+        one = agent(tmp_path, environ)
+        task = asyncio.create_task(one.run())
+        await until(lambda: one.vitals.surveys == 1)
+        await asyncio.sleep(0.5)
+        quiet = messages(manager)
+        stuck = asyncio.create_task(one.worker.run(gate.wait))  # as a driver that does not answer
+        one.ring("uevent")
+        await asyncio.sleep(0.3)
+        messages(manager)
+        await asyncio.sleep(0.6)
+        hung = messages(manager)
+        assert not one.overdue()
+        await leave(task)
+        assert not one.worker.close(0.1)
+        stuck.cancel()
+        return quiet, hung
+
+    with systemd(tmp_path, "200000") as (manager, environ):
+        quiet, hung = asyncio.run(main(manager, environ))
+    gate.set()
+    assert quiet[0].startswith("READY=1\n")
+    assert quiet.count("WATCHDOG=1") >= 3
+    assert hung == []
+
+
+def test_overdue_after_a_minute(tmp_path: Path) -> None:
+    one = agent(tmp_path)
+    assert not one.overdue()
+    one._began = time.monotonic() - 59
+    assert not one.overdue()
+    one._began = time.monotonic() - 61
+    assert one.overdue()
+
+
+def test_one_burst_is_one_survey(tmp_path: Path) -> None:
+    async def main() -> tuple[int, dict[str, int]]:
+        one = agent(tmp_path)
+        task = asyncio.create_task(one.run())
+        await until(lambda: one.vitals.surveys == 1)
+        for _ in range(200):
+            one.ring("uevent")
+        one.ring("overflow")
+        await until(lambda: one.vitals.surveys == 2)
+        await asyncio.sleep(0.5)
+        await leave(task)
+        assert one.worker.close(5)
+        return one.vitals.surveys, dict(one.vitals.wakes)
+
+    assert asyncio.run(main()) == (2, {"timer": 1, "uevent": 200, "overflow": 1})
+
+
+def inodes(tmp_path: Path) -> list[int]:
+    return [path.stat().st_ino for path in sorted(tmp_path.glob("*/hostagent*"))]
+
+
+def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        one = agent(tmp_path)
+        task = asyncio.create_task(one.run())
+        await until(lambda: one.vitals.surveys == 1 and (tmp_path / "text/hostagent.prom").exists())
+        before = inodes(tmp_path)
+        one.ring("uevent")
+        await until(lambda: one.vitals.surveys == 2)
+        await asyncio.sleep(0.2)
+        assert inodes(tmp_path) == before
+        changed = one.vitals.change_at
+        plant(tmp_path / "root", pci_function("0000:00:02.0"))
+        one.ring("route")
+        await until(lambda: one.vitals.surveys == 3 and one.vitals.change_at != changed)
+        await leave(task)
+        assert one.worker.close(5)
+        assert inodes(tmp_path) != before
+
+    asyncio.run(main())
+
+
+def test_status_is_told_when_it_is_news(tmp_path: Path) -> None:
+    async def main(manager: socket.socket, environ: dict[str, str]) -> list[str]:
+        one = agent(tmp_path, environ)
+        task = asyncio.create_task(one.run())
+        await until(lambda: one.vitals.surveys == 1)
+        await until(lambda: one._told != "")
+        (tmp_path / "features.d/hostagent").unlink()
+        (tmp_path / "features.d").rmdir()
+        one.ring("uevent")
+        await until(lambda: "cannot write" in one._told)
+        one.ring("uevent")
+        await until(lambda: one.vitals.surveys == 3)
+        (tmp_path / "root").rename(tmp_path / "away")
+        one.ring("uevent")
+        await until(lambda: one.vitals.failures == 1)
+        await until(lambda: "RootError" in one._told)
+        await leave(task)
+        assert one.worker.close(5)
+        return messages(manager)
+
+    with systemd(tmp_path) as (manager, environ):
+        told = asyncio.run(main(manager, environ))
+    assert told[0].startswith("READY=1\nSTATUS=")
+    assert told[1].endswith("; cannot write: nfd")
+    assert "; RootError: " in told[2]
+    assert len(told) == 3
+
+
+def test_no_machine_at_the_start(tmp_path: Path) -> None:
+    async def main() -> tuple[bool, str]:
+        one = agent(tmp_path)
+        (tmp_path / "root").rename(tmp_path / "away")
+        done = await one.once()
+        one.worker.close(5)
+        return done, one._status()
+
+    done, status = asyncio.run(main())
+    assert not done
+    assert status.startswith("no survey yet: RootError: ")
+
+
+def look_of(seconds: float, one: Agent) -> Look:
+    assert one.look is not None
+    return replaced(one.look, processor=seconds)
+
+
+def test_dear_looks_are_rare(tmp_path: Path) -> None:
+    async def main() -> list[float]:
+        one = agent(tmp_path)
+        assert await one.once()
+        given = [one._interval()]
+        settings = parsed(b"", "c.yaml")
+        one._holds = Configured(settings=settings, profile=None, node="a")
+        for seconds in (0.001, 0.2):
+            one.look = look_of(seconds, one)
+            given.append(one._interval())
+        one.worker.close(5)
+        return given
+
+    assert asyncio.run(main()) == [3600.0, INTERVAL_SECONDS, IDLE_FACTOR * 0.2]
+
+
+def test_files_that_are_wanted_as_before_keep_what_they_know(tmp_path: Path) -> None:
+    one = configured(said(tmp_path)).settings
+    two = parsed(configuration(tmp_path).replace("text/", "elsewhere/").encode(), "c.yaml")
+    before = sinks(one, ())
+    after = sinks(two, before)
+    assert [sink.name for sink in after] == ["nfd", "report", "textfile"]
+    assert [new is old for new, old in zip(after, before, strict=True)] == [True, True, False]
