@@ -16,12 +16,14 @@ from tests.lab.privilege import unexplained
 def everywhere(guest: Guest, work: Path) -> Look:
     """Root and nobody differ as documented, the capture says what the machine said, and the witnesses agree.
 
-    With HOSTAGENT_LAB_KEEP=DIR the capture is kept there, named after the scenario.
+    With HOSTAGENT_LAB_KEEP=DIR the capture is kept there, named after the scenario, and beside it what lspci reads.
     """
     look = Look(guest)
     none([*unexplained(look), *capture_law(look, work), *everything(look)])
     keep = os.environ.get("HOSTAGENT_LAB_KEEP")
     if keep:
         Path(keep).mkdir(parents=True, exist_ok=True)
-        shutil.copy(work / "capture.tar.gz", Path(keep) / f"{work.name.removeprefix('test_').strip('_0')}.tar.gz")
+        name = work.name.removeprefix("test_").strip("_0")
+        shutil.copy(work / "capture.tar.gz", Path(keep) / f"{name}.tar.gz")
+        (Path(keep) / f"{name}.attributes").write_text(look.attributes)
     return look

@@ -27,15 +27,25 @@ def keep(capture: Path, target: Path, about: str) -> None:
         path for path in target.rglob("*") if path.is_dir() and not path.is_symlink() and not any(path.iterdir())
     ]:
         (directory / ".gitkeep").touch()
+    _complete(target, capture.with_name(capture.name.replace(".tar.gz", ".attributes")).read_text())
     release = outside(capture)["kernel"]["data"]["release"]
     facts = {
         "about": about,
-        "source": "booted by tests/lab and captured by `hostagent capture` inside: our own data",
+        "source": "booted by tests/lab and captured by `hostagent capture` inside, with the files lspci reads: our own data",
         "emulator": f"QEMU {qemu_version()}, TCG",
         "kernel": f"{release} (Debian)",
     }
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in facts.items()]
     (target / "machine.toml").write_text("".join(lines))
+
+
+def _complete(target: Path, attributes: str) -> None:
+    """Add the files that lspci reads and we do not: a fixture is held against it."""
+    for line in attributes.splitlines():
+        name, _, value = line.partition("\t")
+        place = target / "sys/bus/pci/devices" / name
+        if not place.exists():
+            place.write_text(value.replace(";", "\n"))
 
 
 if __name__ == "__main__":
