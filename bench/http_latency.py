@@ -205,9 +205,7 @@ def percentile(times: list[float], share: float) -> float:
 
 
 def row(name: str, what: str, times: list[float], rss: float) -> str:
-    figures = (
-        f"{statistics.median(times) * 1000:8.2f} {percentile(times, 0.99):8.2f} {max(times) * 1000:8.2f}"
-    )
+    figures = f"{statistics.median(times) * 1000:8.2f} {percentile(times, 0.99):8.2f} {max(times) * 1000:8.2f}"
     return f"{name:20} {what:26} {figures} {rss:8.1f}"
 
 

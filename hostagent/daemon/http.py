@@ -43,9 +43,7 @@ Listener = str | socket.socket
 class Server:
     """Listeners, connections and counters. One event loop, one life: after `close` make another."""
 
-    def __init__(
-        self, *, routes: Mapping[str, Page], limits: Limits, web_config: WebConfigFile | None
-    ) -> None:
+    def __init__(self, *, routes: Mapping[str, Page], limits: Limits, web_config: WebConfigFile | None) -> None:
         """`routes`: exact path -> page; read on every request, so its owner may change it."""
         self.limits = limits
         self.requests: Counter[int] = Counter()
@@ -158,9 +156,7 @@ class Server:
         patience = self.loop.time() - self.limits.stall_seconds
         for wanted in ({Phase.HANDSHAKE, Phase.READING, Phase.LINGERING}, {Phase.IDLE}, {Phase.ANSWERING}):
             for connection in self._connections:
-                if connection.phase in wanted and (
-                    Phase.ANSWERING not in wanted or connection.since < patience
-                ):
+                if connection.phase in wanted and (Phase.ANSWERING not in wanted or connection.since < patience):
                     connection.drop("evicted")
                     return True
         return False

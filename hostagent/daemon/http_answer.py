@@ -46,20 +46,14 @@ def _target(target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         target = "/" + rest.partition("/")[2] if double_slash else target
     path, _, query = target.partition("?")
     try:
-        return path, tuple(
-            parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=PARAMETERS)
-        )
+        return path, tuple(parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=PARAMETERS))
     except ValueError as error:
         raise BadQueryError(f"the query has more than {PARAMETERS} parameters") from error
 
 
 def answer_of(response: Response, request: Request | None, *, always: tuple[tuple[str, str], ...]) -> Answer:
     """What goes out for `response`; `always` are the configured headers of every answer."""
-    gzip = (
-        response.gzipped is not None
-        and request is not None
-        and accepts_gzip(request.header("accept-encoding"))
-    )
+    gzip = response.gzipped is not None and request is not None and accepts_gzip(request.header("accept-encoding"))
     body = response.gzipped if gzip and response.gzipped is not None else response.body
     vary = (*response.vary, "Accept-Encoding") if response.gzipped is not None else response.vary
     headers = [
@@ -80,6 +74,4 @@ def http_date(seconds: float | None = None) -> str:
     """The time as HTTP writes it, whatever the locale."""
     now = time.gmtime(seconds)
     day, month = _DAYS[now.tm_wday], _MONTHS[now.tm_mon - 1]
-    return (
-        f"{day}, {now.tm_mday:02} {month} {now.tm_year} {now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02} GMT"
-    )
+    return f"{day}, {now.tm_mday:02} {month} {now.tm_year} {now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02} GMT"

@@ -122,11 +122,7 @@ class Connection:
             self._not_tls() if getattr(error, "reason", "") == "HTTP_REQUEST" else self.drop("handshake")
             return
         tls = self._wire.tls
-        if (
-            self._sans is not None
-            and tls is not None
-            and not client_is_allowed(tls.getpeercert(), self._sans)
-        ):
+        if self._sans is not None and tls is not None and not client_is_allowed(tls.getpeercert(), self._sans):
             self.drop("handshake")
             return
         self._enter(Phase.READING)

@@ -25,9 +25,7 @@ class Gate:
         """`routes` is read on every request: its owner may change it."""
         self._routes, self._passwords = routes, passwords
 
-    def pass_through(
-        self, request: Request, protection: Protection, done: Callable[[Response], None]
-    ) -> None:
+    def pass_through(self, request: Request, protection: Protection, done: Callable[[Response], None]) -> None:
         """Call `done` with the response, now or after a password check."""
         if protection.rate is not None and not protection.rate.take():
             done(TOO_MANY)
@@ -36,9 +34,7 @@ class Gate:
         else:
             self._authenticate(request, protection, done)
 
-    def _authenticate(
-        self, request: Request, protection: Protection, done: Callable[[Response], None]
-    ) -> None:
+    def _authenticate(self, request: Request, protection: Protection, done: Callable[[Response], None]) -> None:
         given = credentials(request.header("authorization"))
         if given is None:
             done(UNAUTHORIZED)

@@ -117,9 +117,7 @@ class Passwords:
         self._asked[digest] = [done]
         self._peers[peer] += 1
         self._start()
-        self._jobs.put(
-            _Job(hashed=hashed, user=user if known else b"", password=password, digest=digest, peer=peer)
-        )
+        self._jobs.put(_Job(hashed=hashed, user=user if known else b"", password=password, digest=digest, peer=peer))
         return None
 
     def close(self) -> None:

@@ -50,30 +50,22 @@ def name_of(sock: socket.socket) -> str:
 def _host_port(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     if not colon or not port.isascii() or not port.isdecimal() or int(port) > 65535:
-        raise ListenError(
-            f"cannot listen on {address!r}: expected host:port, [ipv6]:port, :port or unix:/path"
-        )
+        raise ListenError(f"cannot listen on {address!r}: expected host:port, [ipv6]:port, :port or unix:/path")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise ListenError(
-            f"cannot listen on {address!r}: an IPv6 address stands in brackets, as in [::1]:{port}"
-        )
+        raise ListenError(f"cannot listen on {address!r}: an IPv6 address stands in brackets, as in [::1]:{port}")
     return host, int(port)
 
 
 def _tcp(host: str, port: int) -> socket.socket:
-    family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
-        0
-    ]
+    family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server(where[:2], family=family, backlog=BACKLOG)
 
 
 def _all_interfaces(port: int) -> socket.socket:
     if socket.has_dualstack_ipv6():
-        return socket.create_server(
-            ("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True
-        )
+        return socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
     return socket.create_server(("0.0.0.0", port), backlog=BACKLOG)  # noqa: S104 - asked for by `:port`
 
 

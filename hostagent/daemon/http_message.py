@@ -89,9 +89,7 @@ LIMITS = Limits(
 )
 
 
-def prepared(
-    content_type: str, body: bytes, *, gzipped: bytes | None = None, vary: tuple[str, ...] = ()
-) -> Response:
+def prepared(content_type: str, body: bytes, *, gzipped: bytes | None = None, vary: tuple[str, ...] = ()) -> Response:
     """A 200 of prepared bytes."""
     return Response(status=200, content_type=content_type, body=body, gzipped=gzipped, vary=vary, headers=())
 

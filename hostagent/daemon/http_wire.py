@@ -60,18 +60,10 @@ class Wire:
         """Ask the loop for what is wanted, and only where that changed: each change is a system call."""
         if read != self._reads:
             self._reads = read
-            _ = (
-                self._loop.add_reader(self._fd, self._on_readable)
-                if read
-                else self._loop.remove_reader(self._fd)
-            )
+            _ = self._loop.add_reader(self._fd, self._on_readable) if read else self._loop.remove_reader(self._fd)
         if write != self._writes:
             self._writes = write
-            _ = (
-                self._loop.add_writer(self._fd, self._on_writable)
-                if write
-                else self._loop.remove_writer(self._fd)
-            )
+            _ = self._loop.add_writer(self._fd, self._on_writable) if write else self._loop.remove_writer(self._fd)
 
     def receive(self, size: int) -> bytes | None:
         """What has come, b"" at the end, None where nothing has."""

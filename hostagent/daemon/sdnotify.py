@@ -36,9 +36,7 @@ class Notifier:
         self.watchdog_seconds = int(usec) / 1e6 if watched else None
         self._address = "\0" + name[1:] if name.startswith("@") else name
         if name and name[0] not in "@/":
-            log.warning(
-                "NOTIFY_SOCKET %r is neither a path nor an abstract name: systemd will not hear us", name
-            )
+            log.warning("NOTIFY_SOCKET %r is neither a path nor an abstract name: systemd will not hear us", name)
             self._address = ""
 
     def ready(self, status: str) -> bool:
@@ -55,9 +53,7 @@ class Notifier:
 
     def reloading(self) -> bool:
         """A reload begins; `ready` ends it. Type=notify-reload wants the time of the monotonic clock."""
-        return self._send(
-            f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}"
-        )
+        return self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> bool:
         """The end begins."""
@@ -71,9 +67,7 @@ class Notifier:
         """Whether systemd took it. A full or vanished socket is systemd's business: its own timeout follows."""
         if not self._address:
             return False
-        with socket.socket(
-            socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-        ) as to:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as to:
             try:
                 to.connect(self._address)
                 to.sendall(message.encode())

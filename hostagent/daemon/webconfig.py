@@ -31,9 +31,7 @@ from hostagent.values.record import record
 log = logging.getLogger("hostagent.web")
 
 FILE_BYTES = 1 << 20
-TICK_SECONDS = (
-    0.05  # kernels stamp files by the clock tick: within one, a second write may leave the status as it was
-)
+TICK_SECONDS = 0.05  # kernels stamp files by the clock tick: within one, a second write may leave the status as it was
 
 Status = tuple[int, ...] | None
 
@@ -123,9 +121,7 @@ class WebConfigFile:
             self._read_at = stamp
         if old is not None and contents == old.contents:
             return old
-        return _Loaded(
-            contents=contents, config=config, protection=self._protection(config, contents, named, old)
-        )
+        return _Loaded(contents=contents, config=config, protection=self._protection(config, contents, named, old))
 
     def _read_named(self, key: str, path: str, written: bytes) -> bytes:
         try:
@@ -149,9 +145,7 @@ class WebConfigFile:
             rate=old.protection.rate if keep_rate and old is not None else _bucket(config),
         )
 
-    def _context(
-        self, config: WebConfig, contents: Mapping[str, bytes], named: Mapping[str, str]
-    ) -> ssl.SSLContext:
+    def _context(self, config: WebConfig, contents: Mapping[str, bytes], named: Mapping[str, str]) -> ssl.SSLContext:
         section = config.tls_server_config
         pem = {
             inline: getattr(section, inline).encode() or contents[named[f"{inline}_file"]]

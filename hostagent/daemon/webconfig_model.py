@@ -123,9 +123,7 @@ class TlsServerConfig(_Section):
             if not getattr(self, inline) and not getattr(self, f"{inline}_file"):
                 raise TlsError(f"{inline}_file", f"TLS needs {inline} or {inline}_file")
         if self.max_version in OBSOLETE_VERSIONS:
-            raise TlsError(
-                "max_version", f"{self.max_version} is obsolete (RFC 8996); TLS12 and TLS13 are spoken"
-            )
+            raise TlsError("max_version", f"{self.max_version} is obsolete (RFC 8996); TLS12 and TLS13 are spoken")
         if self.min_version == "TLS13" and self.max_version == "TLS12":
             raise TlsError("min_version", "above max_version")
         self._check_clients()
@@ -136,9 +134,7 @@ class TlsServerConfig(_Section):
             raise TlsError("client_auth_type", f"{self.client_auth_type} {message}")
         has_ca = "client_ca_file" if self.client_ca_file else "client_ca" if self.client_ca else ""
         if has_ca and self.client_auth_type in {"", "NoClientCert"}:
-            raise TlsError(
-                has_ca, "client authorities are given, but client_auth_type asks for no certificate"
-            )
+            raise TlsError(has_ca, "client authorities are given, but client_auth_type asks for no certificate")
         if self.client_allowed_sans is not None and self.client_auth_type != "RequireAndVerifyClientCert":
             raise TlsError("client_allowed_sans", "needs client_auth_type RequireAndVerifyClientCert")
 
@@ -146,13 +142,9 @@ class TlsServerConfig(_Section):
         """What is taken but not done as written; for the log."""
         notes = []
         if self.client_auth_type == "RequestClientCert":
-            notes.append(
-                "client_auth_type RequestClientCert verifies nothing: no client certificate is asked for"
-            )
+            notes.append("client_auth_type RequestClientCert verifies nothing: no client certificate is asked for")
         elif self.client_auth_type in VERIFYING and not (self.client_ca or self.client_ca_file):
-            notes.append(
-                "no client_ca_file: client certificates of any authority this system trusts are accepted"
-            )
+            notes.append("no client_ca_file: client certificates of any authority this system trusts are accepted")
         if self.min_version in OBSOLETE_VERSIONS:
             notes.append(f"min_version {self.min_version} is raised to TLS12 (RFC 8996)")
         if len(set(self.curve_preferences)) > 1:
@@ -194,9 +186,7 @@ class WebConfig(_Section):
 
     tls_server_config: TlsServerConfig = Field(default_factory=TlsServerConfig)
     http_server_config: HttpServerConfig = Field(default_factory=HttpServerConfig)
-    basic_auth_users: dict[str, Annotated[str, AfterValidator(_bcrypt)]] = Field(
-        default_factory=dict, repr=False
-    )
+    basic_auth_users: dict[str, Annotated[str, AfterValidator(_bcrypt)]] = Field(default_factory=dict, repr=False)
     rate_limit: RateLimit = Field(default_factory=RateLimit)
 
 

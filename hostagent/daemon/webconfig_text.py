@@ -47,9 +47,7 @@ def read(text: bytes) -> Text:
         raise TextError(text.count(b"\n", 0, error.start) + 1, "not UTF-8") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise TextError(
-            mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}"
-        ) from error
+        raise TextError(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise TextError(1, f"not YAML: {str(error).splitlines()[0]}") from error
     lines: dict[Where, int] = {}

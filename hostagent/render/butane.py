@@ -48,9 +48,7 @@ def fcos(config: Config, *, version: str) -> str:
     """The Butane file for Fedora CoreOS, which applies it at first boot only; name and role have no place there."""
     if version not in FCOS_VERSIONS:
         expected = ", ".join(FCOS_VERSIONS)
-        raise RenderError(
-            "platform.version", f"Fedora CoreOS {version!r} is not known: expected one of {expected}"
-        )
+        raise RenderError("platform.version", f"Fedora CoreOS {version!r} is not known: expected one of {expected}")
     config = replaced(config, kernel_arguments=separate(config.kernel_arguments))
     if config.kernel_arguments and version == "1.3.0":
         raise RenderError(

@@ -81,13 +81,9 @@ def split(config: Config) -> tuple[Config, ...]:
 def check(config: Config) -> None:
     """Raise RenderError for the first thing Butane refuses or would change."""
     if not is_prefix(config.name):
-        raise RenderError(
-            "name", f"{config.name!r} is not an object name: lower-case letters, digits, '-' and '.'"
-        )
+        raise RenderError("name", f"{config.name!r} is not an object name: lower-case letters, digits, '-' and '.'")
     if not is_name(config.role):
-        raise RenderError(
-            "role", f"{config.role!r} is not a label value: at most 63 letters, digits, '-', '_', '.'"
-        )
+        raise RenderError("role", f"{config.role!r} is not a label value: at most 63 letters, digits, '-', '_', '.'")
     _once("files", (file.path for file in config.files))
     _once("units", (unit.name for unit in config.units))
     _once("kernel arguments", config.kernel_arguments)
@@ -111,9 +107,7 @@ def _check_file(file: File) -> None:
     if parts[0] or any(part in ("", ".", "..") for part in parts[1:]):
         raise RenderError(place, "expected an absolute path without '.', '..', '//' or a final '/'")
     if not 0 <= file.mode <= 0o777:
-        raise RenderError(
-            place, f"mode {file.mode:#o} is not a mode from 0 to 0o777; special bits are not supported"
-        )
+        raise RenderError(place, f"mode {file.mode:#o} is not a mode from 0 to 0o777; special bits are not supported")
     _check_unicode(place, file.text)
 
 

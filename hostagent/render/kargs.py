@@ -71,11 +71,7 @@ def plain(arguments: tuple[str, ...]) -> str:
 def grubby(arguments: tuple[str, ...]) -> str:
     """The command for RHEL, CentOS and Fedora; ALL, because DEFAULT leaves the other kernels without them."""
     found = checked(arguments)
-    note = (
-        "# A name is repeated here; make sure that grubby kept each: grubby --info=ALL\n"
-        if _repeats(found)
-        else ""
-    )
+    note = "# A name is repeated here; make sure that grubby kept each: grubby --info=ALL\n" if _repeats(found) else ""
     return f"{note}grubby --update-kernel=ALL --args={shlex.quote(' '.join(found))}\n" if found else ""
 
 

@@ -58,9 +58,7 @@ def for_openshift(config: Config, *, version: str) -> Config:
     if version not in VERSIONS:
         first, *_, last = VERSIONS
         expected = f"expected 4.N.0 from {first} to {last}"
-        raise RenderError(
-            "platform.version", f"OpenShift {version!r} is not a version Butane knows: {expected}"
-        )
+        raise RenderError("platform.version", f"OpenShift {version!r} is not a version Butane knows: {expected}")
     config = replaced(config, kernel_arguments=paired(config.kernel_arguments))
     check(config)
     for argument in config.kernel_arguments:

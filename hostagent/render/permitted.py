@@ -57,18 +57,14 @@ def check_selector(place: str, text: str) -> None:
     parts = text.split(":")
     if len(parts) != 2 or any(hex_id(part, 4) is None or "x" in part.lower() for part in parts):
         expected = "expected vendor:device of four hex digits each, such as 10DE:1EB8"
-        raise RenderError(
-            place, f"{text!r}: {expected}; KubeVirt knows no address, class, subsystem or wildcard here"
-        )
+        raise RenderError(place, f"{text!r}: {expected}; KubeVirt knows no address, class, subsystem or wildcard here")
 
 
 def check_resource(place: str, text: str) -> None:
     """Raise RenderError unless the kubelet would take `text` as an extended resource."""
     prefix, slash, name = text.partition("/")
     if not slash:
-        raise RenderError(
-            place, f"{text!r} has no prefix: expected something like nvidia.com/{text or 'NAME'}"
-        )
+        raise RenderError(place, f"{text!r} has no prefix: expected something like nvidia.com/{text or 'NAME'}")
     # The quota for a resource is named requests.PREFIX/NAME and has to be a name, too.
     if not is_prefix(prefix) or len(f"requests.{prefix}") > 253:
         raise RenderError(place, f"{text!r}: the prefix {prefix!r} is not a lower-case DNS name")
@@ -84,28 +80,20 @@ def check_socket(place: str, resource: str) -> None:
     path = socket_path(resource)
     if len(path) > SOCKET_LIMIT:
         over = len(path) - SOCKET_LIMIT
-        raise RenderError(
-            place, f"{resource!r} is {over} too long: {path} has to fit into {SOCKET_LIMIT} bytes"
-        )
+        raise RenderError(place, f"{resource!r} is {over} too long: {path} has to fit into {SOCKET_LIMIT} bytes")
 
 
 def check_apart(place: str, earlier: Permitted, entry: Permitted) -> None:
     """Raise RenderError if KubeVirt takes the two entries, or the names in them, for one."""
     if earlier.selector.lower() == entry.selector.lower():
         if earlier.selector != entry.selector:
-            raise RenderError(
-                place, f"{entry.selector} and {earlier.selector} are one selector, whatever their case"
-            )
+            raise RenderError(place, f"{entry.selector} and {earlier.selector} are one selector, whatever their case")
         if earlier.resource != entry.resource:
-            raise RenderError(
-                place, f"{entry.selector} is given to {earlier.resource} and to {entry.resource}"
-            )
+            raise RenderError(place, f"{entry.selector} is given to {earlier.resource} and to {entry.resource}")
         raise RenderError(place, f"{entry.selector} as {entry.resource} is listed twice")
     if earlier.resource == entry.resource:
         if earlier.external != entry.external:
-            raise RenderError(
-                place, f"{entry.resource} cannot be served by KubeVirt and by another plugin at once"
-            )
+            raise RenderError(place, f"{entry.resource} cannot be served by KubeVirt and by another plugin at once")
         return
     if variable(earlier.resource) == variable(entry.resource):
         both = f"{earlier.resource} and {entry.resource}"
@@ -136,9 +124,7 @@ def hyperconverged(entries: tuple[Permitted, ...], *, version: str, namespace: s
     if version not in HCO_PATHS:
         raise RenderError("hyperconverged", f"version {version!r}: expected {' or '.join(HCO_PATHS)}")
     head = {"apiVersion": f"hco.kubevirt.io/{version}", "kind": "HyperConverged"}
-    return _resource(
-        head, "kubevirt-hyperconverged", namespace, _nested(HCO_PATHS[version], entries, HCO_SELECTOR)
-    )
+    return _resource(head, "kubevirt-hyperconverged", namespace, _nested(HCO_PATHS[version], entries, HCO_SELECTOR))
 
 
 def kubevirt(entries: tuple[Permitted, ...], *, namespace: str) -> str:

@@ -84,9 +84,7 @@ def _kind(root: yaml.MappingNode) -> tuple[tuple[str, ...], str]:
     return _KINDS[version, kind]
 
 
-def _change(
-    nodes: list[yaml.Node], wanted: tuple[Permitted, ...], owned: frozenset[str], selector: str
-) -> Change:
+def _change(nodes: list[yaml.Node], wanted: tuple[Permitted, ...], owned: frozenset[str], selector: str) -> Change:
     missing = {(entry.selector.lower(), entry.resource): entry for entry in wanted}
     dropped: set[int] = set()
     foreign: list[tuple[int, Permitted]] = []
@@ -107,9 +105,7 @@ def _change(
     for entry in missing.values():
         for number, there in foreign:
             check_apart(f"{LIST}[{number}], which is not ours", entry, there)
-    return Change(
-        dropped=frozenset(dropped), added=tuple(_plain(entry, selector) for entry in missing.values())
-    )
+    return Change(dropped=frozenset(dropped), added=tuple(_plain(entry, selector) for entry in missing.values()))
 
 
 def _plain(entry: Permitted, selector: str) -> dict[str, str | bool]:
@@ -168,9 +164,7 @@ def _filled(text: str, hollow: yaml.Node, after: int, inner: Value, parent: yaml
     """Edits that put `inner` in the place of null, `{}`, `[]` or nothing behind a colon at `after`."""
     if not outline.is_hollow(hollow):
         line = hollow.start_mark.line + 1
-        raise RenderError(
-            "resource", f"line {line}: expected a mapping on the way to {LIST}, which is a list"
-        )
+        raise RenderError("resource", f"line {line}: expected a mapping on the way to {LIST}, which is a list")
     start, end = hollow.start_mark.index, hollow.end_mark.index
     if start != end and (parent.flow_style or "\n" in text[after:start]):
         return [(start, end, json.dumps(inner))]

@@ -88,9 +88,7 @@ def _is_integer(digits: str) -> bool:
     match = _INTEGER.fullmatch(digits) or _SIGN_INSIDE.fullmatch(digits)
     if match is None:
         return False
-    base, number = next(
-        (_BASES[name], found) for name, found in match.groupdict().items() if name in _BASES and found
-    )
+    base, number = next((_BASES[name], found) for name, found in match.groupdict().items() if name in _BASES and found)
     value = int((match.groupdict().get("sign") or "") + number, base)
     signed = digits[0] in "+-" or number[0] in "+-"
     return -(2**63) <= value < (2**63 if signed else 2**64)
@@ -146,9 +144,7 @@ def _literal(text: str, column: int) -> str:
     chomp = "-" if lines[-1] else "+" if text.endswith("\n\n") else ""
     body = lines if lines[-1] else lines[:-1]
     pad = " " * column
-    return "\n".join(
-        [f"|{'2' if text[0] == ' ' else ''}{chomp}", *[pad + line if line else "" for line in body]]
-    )
+    return "\n".join([f"|{'2' if text[0] == ' ' else ''}{chomp}", *[pad + line if line else "" for line in body]])
 
 
 def _double_quoted(text: str) -> str:

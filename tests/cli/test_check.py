@@ -178,9 +178,7 @@ def test_a_fleet_that_one_configuration_does_not_fit(tmp_path: Path, capsys: pyt
     out = capsys.readouterr().out
     assert "  BLOCKER protected-device 0000:01:00.0\n" in out
     assert out.endswith(
-        "\nOne configuration does not fit all of them; roles by hardware:\n"
-        "  worker-1: a blocked\n"
-        "  worker-2: b ready\n"
+        "\nOne configuration does not fit all of them; roles by hardware:\n  worker-1: a blocked\n  worker-2: b ready\n"
     )
 
 

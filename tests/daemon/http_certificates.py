@@ -25,9 +25,7 @@ class Pair:
         by = self if issuer is None else issuer
         now = dt.datetime.now(dt.UTC)
         builder = (
-            x509.CertificateBuilder(
-                self.name_of(by), self.name, self.key.public_key(), x509.random_serial_number()
-            )
+            x509.CertificateBuilder(self.name_of(by), self.name, self.key.public_key(), x509.random_serial_number())
             .not_valid_before(now - DAY)
             .not_valid_after(now + DAY)
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
@@ -50,9 +48,7 @@ class Pair:
 
     def key_pem(self, passphrase: bytes | None = None) -> str:
         encryption = (
-            serialization.NoEncryption()
-            if passphrase is None
-            else serialization.BestAvailableEncryption(passphrase)
+            serialization.NoEncryption() if passphrase is None else serialization.BestAvailableEncryption(passphrase)
         )
         return self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption

@@ -16,9 +16,7 @@ from hostagent.daemon.http import Listener, Server
 from hostagent.daemon.http_message import LIMITS, Limits, Page, Request, Response, prepared
 from hostagent.daemon.webconfig import WebConfigFile
 
-BIG = (
-    b"0123456789abcdef" * 500_000
-)  # 8 MB: more than the kernel takes from a server whose client does not read
+BIG = b"0123456789abcdef" * 500_000  # 8 MB: more than the kernel takes from a server whose client does not read
 
 
 def metrics(request: Request) -> Response:

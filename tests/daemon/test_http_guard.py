@@ -91,7 +91,9 @@ def test_removing_all_passwords_needs_a_restart(tmp_path: Path, caplog: pytest.L
         (tmp_path / "web.yml").write_text("")  # what an editor leaves for a moment, too
         for _ in range(3):
             assert site.get()[0] == 401
-        message = f"{tmp_path}/web.yml: would take away all passwords: restart to do that; the old web configuration stays"
+        message = (
+            f"{tmp_path}/web.yml: would take away all passwords: restart to do that; the old web configuration stays"
+        )
         assert [text for text in caplog.messages if "would take" in text] == [message]
     with running(web_config=WebConfigFile(str(tmp_path / "web.yml"))) as site:
         assert site.get()[0] == 200
@@ -114,9 +116,7 @@ def test_storm_of_wrong_passwords_does_not_stall_who_is_known(tmp_path: Path) ->
             times.append(time.monotonic() - began)
         assert sorted(times)[10] < 0.1
         statuses = [read_answer(sock)[0] for sock in socks]
-        assert (
-            4 <= statuses.count(401) < 20
-        )  # half of the queue for one address, and what came when it had moved on
+        assert 4 <= statuses.count(401) < 20  # half of the queue for one address, and what came when it had moved on
         assert statuses.count(401) + statuses.count(503) == 60
 
 

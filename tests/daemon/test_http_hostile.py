@@ -174,9 +174,7 @@ def test_slow_reader_ends_at_the_deadline_and_is_held_in_little_memory() -> None
         site.until(lambda: site.server.dropped["deadline"] == 20, seconds=2.0)
         for sock in socks:
             sock.close()
-        assert (
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
-        )  # KiB; 20 copies were 160 MB
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # KiB; 20 copies were 160 MB
 
 
 def test_reader_that_takes_its_time_gets_all() -> None:

@@ -106,9 +106,7 @@ def test_what_a_page_sees() -> None:
         return plain(200)
 
     with running(routes={"/metrics": page}) as site:
-        site.get(
-            "http://node:1/metrics?collect%5B%5D=pci&x=a+b&empty=", "Accept: a", "accept: b", "X-Odd: \xff"
-        )
+        site.get("http://node:1/metrics?collect%5B%5D=pci&x=a+b&empty=", "Accept: a", "accept: b", "X-Odd: \xff")
     assert seen == [
         Request(
             method="GET",

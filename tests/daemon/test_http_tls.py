@@ -147,9 +147,7 @@ def test_versions(tmp_path: Path, keys: str, versions: tuple[str | None, str | N
 
 
 def test_cipher_suites_in_the_servers_order(tmp_path: Path) -> None:
-    suites = (
-        "  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]\n"
-    )
+    suites = "  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]\n"
     client = client_context(tmp_path)
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     for order, chosen in (("true", "ECDHE-ECDSA-AES256-SHA"), ("false", "ECDHE-ECDSA-AES128-GCM-SHA256")):
@@ -189,9 +187,7 @@ def test_client_certificate_if_given(tmp_path: Path) -> None:
             site.get(tls=client_context(tmp_path, Pair("other", Pair("stranger"))))
 
 
-@pytest.mark.parametrize(
-    "san", ["scraper.example", "ops@example.org", "2001:DB8:0::1", "spiffe://cluster/scraper"]
-)
+@pytest.mark.parametrize("san", ["scraper.example", "ops@example.org", "2001:DB8:0::1", "spiffe://cluster/scraper"])
 def test_client_with_an_allowed_name(tmp_path: Path, san: str) -> None:
     config = web_config(tmp_path, MUTUAL + f"  client_allowed_sans: [other, '{san}']\n")
     with running(web_config=config) as site:
@@ -262,9 +258,7 @@ def test_half_a_rotation_keeps_the_old_certificate_and_says_so_once(
             assert serial_at(site.port) == before
         errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
         assert len(errors) == 1
-        assert (
-            "web.yml:2: tls_server_config.cert_file: certificate and private key cannot be used" in errors[0]
-        )
+        assert "web.yml:2: tls_server_config.cert_file: certificate and private key cannot be used" in errors[0]
         (tmp_path / "server.key").write_text(new.key_pem())
         assert serial_at(site.port) == new.serial
 

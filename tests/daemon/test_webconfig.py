@@ -41,8 +41,7 @@ GOOD = {
     "system authorities": TLS + "  client_auth_type: RequireAndVerifyClientCert\n",
     "versions": TLS + "  min_version: TLS12\n  max_version: TLS13\n",
     "obsolete minimum": TLS + "  min_version: TLS10\n",
-    "ciphers": TLS
-    + "  cipher_suites:\n  - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n  - TLS_AES_256_GCM_SHA384\n",
+    "ciphers": TLS + "  cipher_suites:\n  - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n  - TLS_AES_256_GCM_SHA384\n",
     "curves": TLS + "  curve_preferences: [X25519, CurveP256, CurveP384, CurveP521]\n",
     "curve, no P-256": TLS + "  curve_preferences: [X25519, CurveP384]\n",
     "order": TLS + "  prefer_server_cipher_suites: no\n",
@@ -241,10 +240,7 @@ def promtool_takes(path: Path) -> bool:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
-    return (
-        subprocess.run([promtool, "check", "web-config", path], capture_output=True, check=False).returncode
-        == 0
-    )
+    return subprocess.run([promtool, "check", "web-config", path], capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
@@ -294,16 +290,12 @@ def test_inline_certificate(tmp_path: Path) -> None:
 
     text = "tls_server_config:\n" + block("cert", pair.cert_pem) + block("key", pair.key_pem())
     assert WebConfigFile(str(write(tmp_path, text))).current().tls is not None
-    mutual = (
-        text + "  client_auth_type: RequireAndVerifyClientCert\n" + block("client_ca", authority().cert_pem)
-    )
+    mutual = text + "  client_auth_type: RequireAndVerifyClientCert\n" + block("client_ca", authority().cert_pem)
     context = WebConfigFile(str(write(tmp_path, mutual))).current().tls
     assert context is not None
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert len(context.get_ca_certs()) == 1
-    with pytest.raises(
-        WebConfigError, match=r"web\.yml:2: tls_server_config\.cert: certificate and private key"
-    ):
+    with pytest.raises(WebConfigError, match=r"web\.yml:2: tls_server_config\.cert: certificate and private key"):
         WebConfigFile(str(write(tmp_path, text.replace("BEGIN CERT", "BEGIN SERT"))))
 
 
@@ -327,9 +319,7 @@ def test_durations_as_go_reads_them(text: str, seconds: float) -> None:
 
 
 def test_secrets_are_not_printed() -> None:
-    config = parse(
-        f"tls_server_config: {{cert: a, key: sesame}}\nbasic_auth_users: {{bob: {HASH}}}\n".encode(), ""
-    )
+    config = parse(f"tls_server_config: {{cert: a, key: sesame}}\nbasic_auth_users: {{bob: {HASH}}}\n".encode(), "")
     assert "sesame" not in repr(config)
     assert HASH not in repr(config)
 
@@ -387,9 +377,7 @@ def test_second_write_within_a_clock_tick(directory: Path) -> None:
     assert web.current().headers == (("X-XSS-Protection", "1"),)
 
 
-def test_broken_file_keeps_the_old_one_and_says_so_once(
-    directory: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_broken_file_keeps_the_old_one_and_says_so_once(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write(directory, TLS)
     web = WebConfigFile(str(path))
     good = web.current()
@@ -459,9 +447,7 @@ def test_authority_replaced_while_running(directory: Path) -> None:
     assert names == [((("commonName", "authority"),),), ((("commonName", "successor"),),)]
 
 
-@given(
-    st.binary(max_size=60) | st.text(alphabet="abc:[]{}&*!|>-'\"\n \t#%@?,~0", max_size=60).map(str.encode)
-)
+@given(st.binary(max_size=60) | st.text(alphabet="abc:[]{}&*!|>-'\"\n \t#%@?,~0", max_size=60).map(str.encode))
 def test_any_text_is_taken_or_refused_with_a_line(text: bytes) -> None:
     said = ""
     try:

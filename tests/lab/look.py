@@ -37,7 +37,8 @@ class Look:
     def attributes(self) -> str:
         """`address/file<tab>value` of the files lspci reads and we do not, for fixtures that lspci is to read too."""
         names = "vendor device class subsystem_vendor subsystem_device irq resource"
-        loop = f"for d in *; do for f in {names}; do [ -e $d/$f ] && printf '%s/%s\\t%s\\n' $d $f \"$(tr '\\n' ';' <$d/$f)\"; done; done; true"
+        one = "[ -e $d/$f ] && printf '%s/%s\\t%s\\n' $d $f \"$(tr '\\n' ';' <$d/$f)\""
+        loop = f"for d in *; do for f in {names}; do {one}; done; done; true"
         return self.guest.sh(f"cd /sys/bus/pci/devices; {loop}")
 
     @functools.cached_property

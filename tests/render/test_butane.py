@@ -139,8 +139,6 @@ def test_comment(text: str, lines: tuple[str, ...]) -> None:
 
 def test_no_text_ends_its_comment() -> None:
     """A file's text stays a comment whatever it holds, and the file reads back."""
-    odd = replaced(
-        CONFIG, files=(File(path="/etc/a", mode=0o600, text="a: b\n- c\r\x85d\x0be\u2029\ufefff\n# g"),)
-    )
+    odd = replaced(CONFIG, files=(File(path="/etc/a", mode=0o600, text="a: b\n- c\r\x85d\x0be\u2029\ufefff\n# g"),))
     read = yaml.safe_load(butane.openshift(odd, version="4.9.0"))
     assert decoded(read["storage"]["files"][0]["contents"]["source"]) == odd.files[0].text

@@ -18,14 +18,11 @@ from hostagent.render.machineconfig import VERSIONS, data_url, machineconfig
 from hostagent.values.record import replaced
 
 GOLDENS = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "data/butane-machineconfig.jsonl").read_text().splitlines()
+    json.loads(line) for line in (Path(__file__).parent / "data/butane-machineconfig.jsonl").read_text().splitlines()
 ]
 UNIT = Unit(name="a.service", enabled=True, text="[Unit]\nDescription=a\n", dropins=())
 FILE = File(path="/etc/modprobe.d/vfio.conf", mode=0o644, text="options vfio-pci ids=10de:1eb8\n")
-CONFIG = Config(
-    name="99-worker-hostagent", role="worker", files=(FILE,), units=(UNIT,), kernel_arguments=("iommu=pt",)
-)
+CONFIG = Config(name="99-worker-hostagent", role="worker", files=(FILE,), units=(UNIT,), kernel_arguments=("iommu=pt",))
 
 
 def config_of(golden: dict[str, Any]) -> Config:
@@ -53,10 +50,7 @@ def decoded(url: str) -> str:
 
 @pytest.mark.parametrize("golden", GOLDENS, ids=lambda golden: golden["case"])
 def test_equals_butane(golden: dict[str, Any]) -> None:
-    assert (
-        machineconfig(config_of(golden["config"]), version=golden["config"]["version"])
-        == golden["machineconfig"]
-    )
+    assert machineconfig(config_of(golden["config"]), version=golden["config"]["version"]) == golden["machineconfig"]
 
 
 @pytest.mark.parametrize("golden", GOLDENS, ids=lambda golden: golden["case"])

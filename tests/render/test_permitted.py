@@ -219,14 +219,11 @@ spec:
 
 
 def test_a_dropped_device_leaves_and_the_rest_stays() -> None:
-    gone = CURRENT.replace(
-        '    - resourceName: nvidia.com/OLD  # goes\n      pciDeviceSelector: "10DE:1111"\n', ""
-    )
+    gone = CURRENT.replace('    - resourceName: nvidia.com/OLD  # goes\n      pciDeviceSelector: "10DE:1111"\n', "")
     assert updated(CURRENT, wanted=(), owned=OWNED) == gone
     came = gone.replace(
         "      disabled: no\n",
-        "      disabled: no\n"
-        "    - pciDeviceSelector: 10DE:1EB8\n      resourceName: nvidia.com/TU104GL_Tesla_T4\n",
+        "      disabled: no\n    - pciDeviceSelector: 10DE:1EB8\n      resourceName: nvidia.com/TU104GL_Tesla_T4\n",
     )
     assert updated(CURRENT, wanted=(T4,), owned=OWNED) == came
     assert updated(came, wanted=(T4,), owned=OWNED) == came
@@ -318,9 +315,7 @@ def test_what_is_there_in_another_case_is_there() -> None:
 
 @pytest.mark.parametrize("flag", ["externalResourceProvider: true", "disabled: true"])
 def test_an_entry_of_ours_that_differs_is_replaced(flag: str) -> None:
-    text = in_list(
-        "- pciDeviceSelector: 10DE:1EB8", f"  {flag}", "  resourceName: nvidia.com/TU104GL_Tesla_T4"
-    )
+    text = in_list("- pciDeviceSelector: 10DE:1EB8", f"  {flag}", "  resourceName: nvidia.com/TU104GL_Tesla_T4")
     assert updated(text, wanted=(T4,), owned=OWNED) == in_list(
         "- pciDeviceSelector: 10DE:1EB8", "  resourceName: nvidia.com/TU104GL_Tesla_T4"
     )
@@ -383,9 +378,7 @@ CHOICES = st.lists(st.integers(0, 5), unique=True, max_size=6)
 @given(
     st.tuples(CHOICES, CHOICES, CHOICES),
     st.sampled_from(["hco v1beta1", "hco v1", "kubevirt"]),
-    st.fixed_dictionaries(
-        {"default_flow_style": st.sampled_from([None, True, False]), "indent": st.integers(2, 5)}
-    ),
+    st.fixed_dictionaries({"default_flow_style": st.sampled_from([None, True, False]), "indent": st.integers(2, 5)}),
 )
 def test_any_list_is_brought_up_to_date(
     choices: tuple[list[int], list[int], list[int]], kind: str, style: dict[str, Any]
