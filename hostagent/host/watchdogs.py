@@ -15,6 +15,8 @@ CLASS = "sys/class/watchdog"
 MISC = "sys/class/misc/watchdog"
 IPMI = "ipmi_watchdog"
 LEGACY = "watchdog"
+# Set by every ping and cleared by whoever reads `status` next (watchdog_get_status): news, not a fact of the machine.
+_KEEPALIVEPING = 0x8000
 # include/uapi/linux/watchdog.h: WDIOF_ bits, of bootstatus and of options alike.
 BITS = (
     (0x0001, "overheat"), (0x0002, "fan-fault"), (0x0004, "external-1"), (0x0008, "external-2"), (0x0010, "power-under"),
@@ -98,7 +100,7 @@ def _class_device(reader: Reader, name: str) -> WatchdogDevice:
         pretimeout_governor=reader.text(f"{path}/pretimeout_governor") or None,
         pretimeout_governors=tuple((reader.text(f"{path}/pretimeout_available_governors") or "").split()),
         nowayout=reader.flag(f"{path}/nowayout"),
-        status=_number(reader, f"{path}/status"),
+        status=_lasting(_number(reader, f"{path}/status")),
         bootstatus=bootstatus,
         boot_causes=words(bootstatus),
         options=options,
@@ -124,6 +126,10 @@ def _function(reader: Reader, path: str, names: frozenset[str]) -> PciAddress | 
     # name of its watchdog.
     bound = [one.address for one in pci_functions(reader) if one.driver in names] if names else []
     return bound[0] if len(bound) == 1 else None
+
+
+def _lasting(status: int | None) -> int | None:
+    return None if status is None else status & ~_KEEPALIVEPING
 
 
 def _number(reader: Reader, path: str) -> int | None:

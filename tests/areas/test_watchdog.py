@@ -39,7 +39,7 @@ def two_of_a_q35(root: Path) -> Path:
     )  # fmt: skip
     files |= attributes(
         ITCO,
-        identity="iTCO_wdt", state="active", timeout=60, bootstatus=0x21, status="0x8000", options="0x8380", nowayout=1,
+        identity="iTCO_wdt", state="active", timeout=60, bootstatus=0x21, status="0x8100", options="0x8380", nowayout=1,
         min_timeout=0, max_timeout=0, fw_version=6, dev="245:1", pretimeout=10, pretimeout_governor="panic",
         pretimeout_available_governors="noop panic", timeleft=47,
     )  # fmt: skip
@@ -93,7 +93,7 @@ def test_every_attribute(tmp_path: Path) -> None:
         pretimeout_governor="panic",
         pretimeout_governors=("noop", "panic"),
         nowayout=True,
-        status=0x8000,
+        status=0x100,  # without 0x8000: a ping since the last look
         bootstatus=0x21,
         boot_causes=("overheat", "card-reset"),
         options=0x8380,
