@@ -94,7 +94,7 @@ class ArchiveTree(BoundTree):
     def read(self, path: str) -> bytes:
         return self._expect(self._walk(path), _FILE, errno.EISDIR)
 
-    def attribute(self, path: str) -> bytes:
+    def attribute(self, path: str, limit: int) -> bytes:  # noqa: ARG002 - held in memory either way
         return self.read(path)
 
     def attribute_link(self, path: str) -> str | None:

@@ -42,7 +42,7 @@ class RecordingTree(BoundTree):
         self.files[self._walk(path)] = data
         return data
 
-    def attribute(self, path: str) -> bytes:
+    def attribute(self, path: str, limit: int) -> bytes:  # noqa: ARG002 - held in memory either way
         return self.read(path)
 
     def attribute_link(self, path: str) -> str | None:

@@ -24,6 +24,7 @@ from hostagent.values.record import record
 DEVICES = "sys/bus/pci/devices"
 # More functions than this are the VFs of a few cards: their attributes are their PF's, and 30,000 reads are not.
 DETAIL_LIMIT = 1024
+_UEVENT, _NODE = 448, 16  # bytes that hold a function's uevent (about 200) and a node's number
 _USUAL = len("0000:00:00.0")  # names of this length sort as their numbers do
 # Link width 0 is a link that is down, 255 (PCIE_LNK_WIDTH_UNKNOWN) one the kernel cannot tell.
 _NO_WIDTH = (0, 255)
@@ -134,8 +135,8 @@ def _function(reader: Reader, address: PciAddress, fast: Fast | None, *, thoroug
 def _quickly(tree: LiveTree, place: str, known: dict[str, Ids]) -> Fast | None:
     """The fast path, straight to the tree: most of a large machine's survey is this function. None where anything is odd."""
     try:
-        driver, ids = _uevent(tree.attribute(f"{place}/uevent").decode(), known)
-        node = _NODES[tree.attribute(f"{place}/numa_node")]
+        driver, ids = _uevent(tree.attribute(f"{place}/uevent", _UEVENT).decode(), known)
+        node = _NODES[tree.attribute(f"{place}/numa_node", _NODE)]
         link = tree.attribute_link(f"{place}/iommu_group")
         group = None if link is None else _number(link.rpartition("/")[2])
     except (OSError, KeyError, ValueError, TooLargeError):

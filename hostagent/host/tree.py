@@ -89,11 +89,16 @@ class LiveTree:
         """For each directory named in `directory`, a path that `attribute` and `attribute_link` take."""
         return [f"{directory}/{name}" for name in names]
 
-    def attribute(self, path: str) -> bytes:
-        """The first page of a file in one of `places`: `read` without its care, for the bus walk."""
+    def attribute(self, path: str, limit: int) -> bytes:
+        """A small file in one of `places`: `read` without its care, for the bus walk. TooLargeError from `limit` bytes on.
+
+        The limit is the buffer: one of a page would cost more than the read.
+        """
         fd = os.open(path, _BOUND_FLAGS, dir_fd=self._fd)
-        data = os.read(fd, _PAGE)
+        data = os.read(fd, limit)
         os.close(fd)
+        if len(data) >= limit:
+            raise TooLargeError
         return data
 
     def attribute_link(self, path: str) -> str | None:

@@ -214,7 +214,7 @@ def test_a_profile_that_does_not_fit_is_status_2(
     [
         (["--profile", "none.yaml"], "none.yaml: No such file or directory"),
         (["--root", "/nowhere"], "--root /nowhere: "),
-        (["--report", "none.json"], "none.json: No such file or directory"),
+        (["--report", "none.json"], "--report none.json: No such file or directory"),
         (["--report", "odd.json"], "--report odd.json: "),
         (["--report", "empty"], "--report empty: expected files *.json or *.tar.gz in it"),
         (["--report", "odd.json", "more/odd.json"], "--report"),
