@@ -14,6 +14,7 @@ from hostagent.render.files import RenderError
 from hostagent.values.labels import is_name, is_prefix
 from hostagent.values.pci import hex_id
 from hostagent.values.record import record
+from hostagent.values.resource import socket_path, variable
 
 # sun_path of struct sockaddr_un holds 108 bytes, the final zero among them.
 SOCKET_LIMIT = 107
@@ -101,16 +102,6 @@ def check_apart(place: str, earlier: Permitted, entry: Permitted) -> None:
     if socket_path(earlier.resource) == socket_path(entry.resource):
         both = f"{earlier.resource} and {entry.resource}"
         raise RenderError(place, f"{both} both become the socket {socket_path(entry.resource)}; rename one")
-
-
-def socket_path(resource: str) -> str:
-    """Where KubeVirt's device plugin for `resource` listens."""
-    return f"/var/lib/kubelet/device-plugins/kubevirt-{resource.replace('/', '-')}.sock"
-
-
-def variable(resource: str) -> str:
-    """The environment variable through which a VM's pod learns the addresses it was given."""
-    return "PCI_RESOURCE_" + resource.upper().replace("/", "_").replace(".", "_")
 
 
 def item(entry: Permitted, selector: str) -> dict[str, yaml.Value]:

@@ -20,10 +20,10 @@ from hostagent.render.permitted import (
     checked,
     hyperconverged,
     kubevirt,
-    socket_path,
     vm_host_devices,
 )
 from hostagent.render.resource import updated
+from hostagent.values.resource import socket_path
 
 
 def permitted(selector: str, resource: str, *, external: bool = False) -> Permitted:
