@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 HIDDEN = "[redacted]"
 
-# Kernel arguments whose values name people's networks, disks or secrets. Prefixes, compared with `-` as `_`.
+# Kernel arguments whose values name people's networks, disks or secrets, with everything below them (`ignition.config.url`).
+# Those with a dot are prefixes (`rd.znet_ifname`). Compared with `-` as `_`.
 _ARGUMENTS = (
     "ip", "nameserver", "ifname", "bootif", "bootdev", "hostname", "systemd.hostname", "nfsroot", "root", "resume",
     "rd.iscsi", "rd.luks", "rd.lvm", "rd.md", "rd.dm", "rd.zfcp", "rd.znet", "rd.route", "rd.peerdns", "luks", "netroot",
-    "iscsi", "inst.", "ignition", "coreos.", "ostree", "boot", "url", "proxy", "http_proxy", "https_proxy",
+    "iscsi", "iscsi_initiator", "nfs", "inst.", "ignition", "coreos.", "ostree", "boot", "url", "proxy", "http_proxy",
+    "https_proxy",
 )  # fmt: skip
 _SECRETS = ("passw", "token", "secret", "key", "credential", "user", "uuid", "serial")
 
@@ -27,7 +29,7 @@ def argument(word: str) -> str:
     if not equals:
         return word
     plain = name.replace("-", "_").lower()
-    own = plain in _ARGUMENTS or any(plain.startswith((f"{entry}.", entry)) for entry in _ARGUMENTS if "." in entry)
+    own = any(plain == entry or plain.startswith(entry if "." in entry else f"{entry}.") for entry in _ARGUMENTS)
     if own or any(secret in plain for secret in _SECRETS):
         return f"{name}={HIDDEN}"
     return word

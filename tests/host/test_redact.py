@@ -21,6 +21,11 @@ ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWi
         ),
         ("proc/cmdline", "rd.luks.uuid=1 my.token=x\n", "rd.luks.uuid=[redacted] my.token=[redacted]\n"),
         (
+            "proc/cmdline",
+            "ignition.config.url=http://a/b nfs.root=x iscsi_initiator=q rd.znet_x=e\n",
+            "ignition.config.url=[redacted] nfs.root=[redacted] iscsi_initiator=[redacted] rd.znet_x=[redacted]\n",
+        ),
+        (
             "proc/1/mountinfo",
             "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/mapper/alice-root rw,errors=continue\n",
             "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/mapper/[redacted] [redacted]\n",
