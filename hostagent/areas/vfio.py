@@ -184,18 +184,15 @@ def _verdicts(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[GroupVerd
 def _verdict(
     reader: Reader, group: IommuGroup, drivers: dict[PciAddress, str | None], host: frozenset[str]
 ) -> GroupVerdict:
-    holders: list[tuple[str, str | None]] = [
-        (address, drivers[address]) for address in group.members if address in drivers
+    blockers = [
+        Blocker(address=address, driver=driver) for address in group.members if (driver := drivers.get(address)) in host
     ]
     # Platform devices, and functions too odd for the list of functions: their drivers count all the same.
-    strays = (*(address for address in group.members if address not in drivers), *group.others)
-    holders += [(name, reader.target(f"{GROUPS}/{group.number}/devices/{name}/driver")) for name in strays]
-    blockers = tuple(
-        Blocker(address=address, driver=driver)
-        for address, driver in holders
-        if driver and (driver in host or not lets_go(driver))
-    )
-    return GroupVerdict(number=group.number, viable=not blockers, blockers=blockers, direct=group.direct)
+    for name in (*[address for address in group.members if address not in drivers], *group.others):
+        driver = reader.target(f"{GROUPS}/{group.number}/devices/{name}/driver")
+        if driver and not lets_go(driver):
+            blockers.append(Blocker(address=name, driver=driver))
+    return GroupVerdict(number=group.number, viable=not blockers, blockers=tuple(blockers), direct=group.direct)
 
 
 def _counts(found: tuple[PciFunction, ...], verdicts: tuple[GroupVerdict, ...]) -> tuple[IdCount, ...]:

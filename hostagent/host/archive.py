@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 
-from hostagent.host.tree import LIMIT, BoundTree
+from hostagent.host.tree import LIMIT, KeptTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Limited:
         return data
 
 
-class ArchiveTree(BoundTree):
+class ArchiveTree(KeptTree):
     """The machine in a tar.gz, at its top or one directory down."""
 
     def __init__(self, path: str) -> None:
@@ -93,12 +93,6 @@ class ArchiveTree(BoundTree):
 
     def read(self, path: str) -> bytes:
         return self._expect(self._walk(path), _FILE, errno.EISDIR)
-
-    def attribute(self, path: str, limit: int) -> bytes:  # noqa: ARG002 - held in memory either way
-        return self.read(path)
-
-    def attribute_link(self, path: str) -> str | None:
-        return self.link(path)
 
     def names(self, path: str) -> list[str]:
         real = self._walk(path)

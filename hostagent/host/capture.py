@@ -12,7 +12,7 @@ import posixpath
 from hostagent.host.problem import Problem
 from hostagent.host.reader import MANIFEST, Host
 from hostagent.host.redact import redacted
-from hostagent.host.tree import BoundTree
+from hostagent.host.tree import KeptTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ CAPTURE_VERSION = 1
 _PCI_IDS = "pci.ids"
 
 
-class RecordingTree(BoundTree):
+class RecordingTree(KeptTree):
     """A tree that remembers what was asked of it, by real path."""
 
     def __init__(self, root: str) -> None:
@@ -41,12 +41,6 @@ class RecordingTree(BoundTree):
         data = super().read(path)
         self.files[self._walk(path)] = data
         return data
-
-    def attribute(self, path: str, limit: int) -> bytes:  # noqa: ARG002 - held in memory either way
-        return self.read(path)
-
-    def attribute_link(self, path: str) -> str | None:
-        return self.link(path)
 
     def names(self, path: str) -> list[str]:
         found = super().names(path)

@@ -61,17 +61,17 @@ def groups(reader: Reader) -> tuple[IommuGroup, ...]:
 
 
 def _groups(reader: Reader) -> tuple[IommuGroup, ...]:
-    members: dict[int, set[PciAddress]] = {}
+    members: dict[int, list[PciAddress]] = {}
     for name in reader.names(GROUPS):
         number = whole(name)
         if number is None or number < 0:
             reader.malformed(f"{GROUPS}/{name}", "the number of an IOMMU group", name)
         else:
-            members[number] = set()
+            members[number] = []
     found = functions(reader)
     for function in found:
         if function.iommu_group is not None:
-            members.setdefault(function.iommu_group, set()).add(function.address)
+            members.setdefault(function.iommu_group, []).append(function.address)
     thorough = reader.host.thorough
     if thorough is None:
         thorough = len(found) <= DETAIL_LIMIT and len(members) <= DETAIL_LIMIT
@@ -81,25 +81,33 @@ def _groups(reader: Reader) -> tuple[IommuGroup, ...]:
     )
 
 
-def _group(reader: Reader, number: int, linked: set[PciAddress], *, listed: bool, detailed: bool) -> IommuGroup:
+def _group(reader: Reader, number: int, linked: list[PciAddress], *, listed: bool, detailed: bool) -> IommuGroup:
     path = f"{GROUPS}/{number}"
     others: list[str] = []
-    for name in reader.names(f"{path}/devices") if listed or not linked else ():
-        address = PciAddress.parse(name)
-        if address is None:
-            others.append(name)
-        else:
-            linked.add(address)
+    if listed or not linked:
+        linked, others = _listed(reader, path, linked)
     regions = _regions(reader, f"{path}/reserved_regions") if detailed else None
     return IommuGroup(
         number=number,
         type=reader.text(f"{path}/type") or None if detailed else None,
-        members=tuple(sorted(linked, key=lambda address: address.order)),
+        members=tuple(linked),
         others=tuple(others),
         name=reader.text(f"{path}/name") or None if listed else None,
         reserved_regions=regions,
         direct=None if regions is None else any(region.type == "direct" for region in regions),
     )
+
+
+def _listed(reader: Reader, path: str, linked: list[PciAddress]) -> tuple[list[PciAddress], list[str]]:
+    """Members by links and by listing, in order of address; and those that are no PCI functions."""
+    addresses, others = set(linked), []
+    for name in reader.names(f"{path}/devices"):
+        address = PciAddress.parse(name)
+        if address is None:
+            others.append(name)
+        else:
+            addresses.add(address)
+    return sorted(addresses, key=lambda address: address.order), others
 
 
 def _regions(reader: Reader, path: str) -> tuple[ReservedRegion, ...] | None:

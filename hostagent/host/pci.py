@@ -17,9 +17,15 @@ calls a function at most. `detail` costs three more for each of its files and is
 from __future__ import annotations
 
 from hostagent.host.reader import Reader, whole
-from hostagent.host.tree import LiveTree, TooLargeError
+from hostagent.host.tree import TooLargeError
 from hostagent.values.pci import PciAddress, hex_id
 from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hostagent.host.tree import Place
 
 DEVICES = "sys/bus/pci/devices"
 # More functions than this are the VFs of a few cards: their attributes are their PF's, and 30,000 reads are not.
@@ -89,26 +95,18 @@ def _functions(reader: Reader) -> tuple[PciFunction, ...]:
     thorough = reader.host.thorough
     if thorough is None:
         thorough = len(names) <= DETAIL_LIMIT
-    found, known = [], dict[str, Ids]()
-    for name, place in zip(names, _places(reader, names), strict=True):
+    found = []
+    for name, fast in zip(names, _fast(reader, names), strict=True):
         address = PciAddress.parse(name)
         if address is None:
             reader.malformed(f"{DEVICES}/{name}", "a PCI address", name)
             continue
-        function = _function(reader, address, _quickly(reader.host.tree, place, known), thorough=thorough)
+        function = _function(reader, address, fast, thorough=thorough)
         if function is not None:
             found.append(function)
     if any(len(function.address) > _USUAL for function in found):
         found.sort(key=lambda function: function.address.order)
     return tuple(found)
-
-
-def _places(reader: Reader, names: tuple[str, ...]) -> list[str]:
-    try:
-        return reader.host.tree.places(DEVICES, names)
-    except OSError:
-        # A loop of links among them: one by one, the reader says which.
-        return [f"{DEVICES}/{name}" for name in names]
 
 
 def _function(reader: Reader, address: PciAddress, fast: Fast | None, *, thorough: bool) -> PciFunction | None:
@@ -132,16 +130,32 @@ def _function(reader: Reader, address: PciAddress, fast: Fast | None, *, thoroug
     )
 
 
-def _quickly(tree: LiveTree, place: str, known: dict[str, Ids]) -> Fast | None:
-    """The fast path, straight to the tree: most of a large machine's survey is this function. None where anything is odd."""
+def _places(reader: Reader, names: tuple[str, ...]) -> Iterator[Place | None]:
     try:
-        driver, ids = _uevent(tree.attribute(f"{place}/uevent", _UEVENT).decode(), known)
-        node = _NODES[tree.attribute(f"{place}/numa_node", _NODE)]
-        link = tree.attribute_link(f"{place}/iommu_group")
-        group = None if link is None else _number(link.rpartition("/")[2])
-    except (OSError, KeyError, ValueError, TooLargeError):
-        return None
-    return None if None in ids else (driver, ids, group, node)
+        yield from reader.host.tree.places(DEVICES, names)
+    except OSError:
+        # Gone since it was listed, or there never was one: then there are no names either.
+        yield from (None for _ in names)
+
+
+def _fast(reader: Reader, names: tuple[str, ...]) -> Iterator[Fast | None]:
+    """The fast path, straight to the tree: most of a large machine's survey is this loop. None where anything is odd."""
+    tree = reader.host.tree
+    attribute, link = tree.attribute, tree.attribute_link
+    known: dict[str, Ids] = {}
+    for place in _places(reader, names):
+        if place is None:
+            yield None
+            continue
+        try:
+            driver, ids = _uevent(attribute(place, "uevent", _UEVENT).decode(), known)
+            node = _NODES[attribute(place, "numa_node", _NODE)]
+            target = link(place, "iommu_group")
+            group = None if target is None else _number(target.rpartition("/")[2])
+        except (OSError, KeyError, ValueError, TooLargeError):
+            yield None
+        else:
+            yield None if None in ids else (driver, ids, group, node)
 
 
 def _number(text: str) -> int:

@@ -19,11 +19,15 @@ _CHUNK = 1 << 16
 _PAGE = 4096
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+# A directory: a descriptor, and a path below it.
+Place = tuple[int, str]
 
 # O_NONBLOCK: a FIFO planted where a file is expected must not hang the survey.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _BOUND_FLAGS = _FLAGS | os.O_NOFOLLOW
+_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _DOTS = frozenset({"", ".", ".."})
 # As the kernel: more link expansions than this in one path is a loop.
 _MAX_LINKS = 40
@@ -63,7 +67,7 @@ class LiveTree:
     def __init__(self, root: str) -> None:
         self.root = root
         self._bound: BoundTree | None = None
-        self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._fd = os.open(root, _DIRECTORY_FLAGS)
 
     def close(self) -> None:
         """Give the directory descriptors back. Idempotent."""
@@ -85,31 +89,42 @@ class LiveTree:
         finally:
             os.close(fd)
 
-    def places(self, directory: str, names: Iterable[str]) -> list[str]:
-        """For each directory named in `directory`, a path that `attribute` and `attribute_link` take."""
-        return [f"{directory}/{name}" for name in names]
+    def places(self, directory: str, names: Iterable[str]) -> Iterator[Place | None]:
+        """For each directory named in `directory`, where it is; good until the next is asked for.
 
-    def attribute(self, path: str, limit: int) -> bytes:
+        None where that takes the care of the other operations to find out. Raises OSError for `directory` itself.
+        """
+        fd = os.open(directory, _DIRECTORY_FLAGS, dir_fd=self._fd)
+        try:
+            yield from ((fd, name) for name in names)
+        finally:
+            os.close(fd)
+
+    def attribute(self, place: Place, name: str, limit: int) -> bytes:
         """A small file in one of `places`: `read` without its care, for the bus walk. TooLargeError from `limit` bytes on.
 
         The limit is the buffer: one of a page would cost more than the read.
         """
-        fd = os.open(path, _BOUND_FLAGS, dir_fd=self._fd)
-        data = os.read(fd, limit)
-        os.close(fd)
+        at, path = place
+        fd = os.open(f"{path}/{name}", _BOUND_FLAGS, dir_fd=at)
+        try:
+            data = os.read(fd, limit)
+        finally:
+            os.close(fd)
         if len(data) >= limit:
             raise TooLargeError
         return data
 
-    def attribute_link(self, path: str) -> str | None:
+    def attribute_link(self, place: Place, name: str) -> str | None:
         """The target of a link in one of `places`; None where there is none."""
+        at, path = place
         try:
-            return os.readlink(path, dir_fd=self._fd)
+            return os.readlink(f"{path}/{name}", dir_fd=at)
         except FileNotFoundError:
             return None
 
     def names(self, path: str) -> list[str]:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd)
+        fd = os.open(path, _DIRECTORY_FLAGS, dir_fd=self._fd)
         try:
             return os.listdir(fd)
         finally:
@@ -141,7 +156,7 @@ class BoundTree(LiveTree):
         found = self._links.get(directory)
         if found is None:
             try:
-                fd = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd)
+                fd = os.open(directory or ".", _DIRECTORY_FLAGS, dir_fd=self._fd)
                 try:
                     with os.scandir(fd) as entries:
                         found = frozenset(entry.name for entry in entries if entry.is_symlink())
@@ -186,23 +201,34 @@ class BoundTree(LiveTree):
     def _target(self, path: str) -> str:
         return os.readlink(path, dir_fd=self._fd)
 
-    def places(self, directory: str, names: Iterable[str]) -> list[str]:
-        """As `_walk` for each, but functions behind one bridge share the walk to where they are."""
+    def places(self, directory: str, names: Iterable[str]) -> Iterator[Place | None]:
+        """As in `/`, without leaving: functions behind one bridge, which are neighbours, share the way to it."""
         base = self._walk(directory)
-        links = self._links_in(base)
-        parents: dict[str, tuple[str, frozenset[str]]] = {}
-        found = []
-        for name in names:
-            place = f"{base}/{name}"
-            if name in links:
-                up, _, last = self._target(place).rpartition("/")
-                if up not in parents:
-                    parent = self._walk(f"{base}/{up}")
-                    parents[up] = parent, self._links_in(parent) | _DOTS
-                parent, odd = parents[up]
-                place = f"{parent}/{last}" if last not in odd else self._walk(place)
-            found.append(place)
-        return found
+        links = os.open(base, _DIRECTORY_FLAGS, dir_fd=self._fd)
+        up, at, odd = None, -1, _DOTS
+        try:
+            for name in names:
+                try:
+                    head, _, last = os.readlink(name, dir_fd=links).rpartition("/")
+                    if head != up:
+                        parent = self._walk(f"{base}/{head}")
+                        up, at, odd = head, self._moved(at, parent), self._links_in(parent) | _DOTS
+                except OSError:
+                    # No link, or one that leads nowhere or round in circles.
+                    yield None
+                    continue
+                yield None if last in odd else (at, last)
+        finally:
+            os.close(links)
+            if at >= 0:
+                os.close(at)
+
+    def _moved(self, at: int, directory: str) -> int:
+        """A descriptor of a real directory in place of `at`."""
+        fd = os.open(directory or ".", _DIRECTORY_FLAGS | os.O_NOFOLLOW, dir_fd=self._fd)
+        if at >= 0:
+            os.close(at)
+        return fd
 
     def resolve(self, path: str) -> str:
         return self._walk(path)
@@ -237,3 +263,16 @@ class BoundTree(LiveTree):
 
     def status(self, path: str) -> object:
         return super().status(self._beside(path))
+
+
+class KeptTree(BoundTree):
+    """A bound tree that remembers what it reads, or held it beforehand: its own operations are as fast as any."""
+
+    def places(self, directory: str, names: Iterable[str]) -> Iterator[Place | None]:
+        return ((-1, f"{directory}/{name}") for name in names)
+
+    def attribute(self, place: Place, name: str, limit: int) -> bytes:  # noqa: ARG002 - held in memory either way
+        return self.read(f"{place[1]}/{name}")
+
+    def attribute_link(self, place: Place, name: str) -> str | None:
+        return self.link(f"{place[1]}/{name}")
