@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CHUNK = 1 << 17  # characters written at once
+
 
 class OutputError(Exception):
     """Standard output did not take what was written. Exit status 4."""
@@ -12,6 +18,20 @@ class OutputError(Exception):
 def write(text: str | bytes) -> None:
     """Write data for machines: always UTF-8. Raises BrokenPipeError, or OutputError for anything else."""
     _write(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+
+
+def write_pieces(pieces: Iterable[str]) -> None:
+    """`write` for a text that comes in pieces, holding few of them at a time."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size > _CHUNK:
+            write("".join(waiting))
+            waiting.clear()
+            size = 0
+    write("".join(waiting))
 
 
 def show(text: str) -> None:

@@ -6,7 +6,7 @@ import gc
 import sys
 
 from hostagent.cli.entry import UsageError
-from hostagent.cli.output import show, write
+from hostagent.cli.output import show, write, write_pieces
 from hostagent.cli.roots import add_root, opened
 from hostagent.report import AREAS, NodeReport, problems, survey
 from hostagent.values.record import record
@@ -50,10 +50,12 @@ def quick(words: list[str]) -> Options | None:
 def run(options: argparse.Namespace | Options) -> int:
     """Survey, print, and say by the exit status whether everything could be read."""
     only = _only(options.only)
-    # A report of thousands of functions is garbage only when the process ends: looking for some on the way costs a sixth.
+    # A report of thousands of functions is garbage only when the process ends: looking for some on the way costs a sixth,
+    # and looking through all of it at the end is for nothing.
     gc.disable()
     with opened(options.root) as host:
         report = survey(host, only)
+    gc.freeze()
     _print(report, options.output)
     return 3 if problems(report) else 0
 
@@ -71,9 +73,9 @@ def _only(text: str | None) -> frozenset[str] | None:
 
 def _print(report: NodeReport, output: str) -> None:
     if output == "json":
-        from hostagent.values.plain import json_text
+        from hostagent.values.plain import json_pieces
 
-        write(json_text(report))
+        write_pieces(json_pieces(report))
     elif output == "table":
         from hostagent.cli.table import page
 

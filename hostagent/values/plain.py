@@ -8,13 +8,14 @@ Law L8 holds both writers equal to pydantic's.
 from __future__ import annotations
 
 # `operator` is this module behind 2 ms of Python.
-from _operator import attrgetter
+from _operator import attrgetter, getitem
 
 from hostagent.values.cpuset import CpuSet
 from hostagent.values.record import is_record, record_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -39,6 +40,8 @@ def plain(value: Any) -> Any:
 
 # Below this depth everything stands on one line: an area's fields get a line each, and so do the items of its lists.
 _LINES = 3
+# Items of a list in one piece: a PCI function is some 230 bytes.
+_TOGETHER = 256
 # RFC 8259, section 7, and the C1 controls, which drive terminals too.
 _ESCAPES = (
     {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
@@ -48,24 +51,32 @@ _ESCAPES = (
 
 def json_text(value: Any) -> str:
     """Records or plain values as JSON for people and diffs: a line for each fact or list item, then a newline."""
-    parts: list[str] = []
-    _write(value, 0, parts, _Lines())
-    parts.append("\n")
-    return "".join(parts)
+    return "".join(json_pieces(value))
 
 
-def _write(value: Any, depth: int, parts: list[str], lines: _Lines) -> None:
+def json_pieces(value: Any) -> Iterator[str]:
+    """`json_text` a piece at a time: the report of a large machine is megabytes that need not stand in memory at once."""
+    yield from _pieces(value, 0, _Lines())
+    yield "\n"
+
+
+def _pieces(value: Any, depth: int, lines: _Lines) -> Iterator[str]:
     inner = "\n" + "  " * (depth + 1)
     if depth < _LINES and (items := _fields(value)):
-        parts.append("{")
-        for number, (head, item) in enumerate(items):
-            parts.append(f"{',' if number else ''}{inner}{head}")
-            _write(item, depth + 1, parts, lines)
-        parts.append(inner[:-2] + "}")
+        mark = "{"
+        for head, item in items:
+            yield f"{mark}{inner}{head}"
+            yield from _pieces(item, depth + 1, lines)
+            mark = ","
+        yield inner[:-2] + "}"
     elif depth <= _LINES and isinstance(value, (tuple, list)) and value and _fields(value[0]) is not None:
-        parts.append(f"[{inner}" + f",{inner}".join([lines.line(item) for item in value]) + inner[:-2] + "]")
+        mark = "["
+        for start in range(0, len(value), _TOGETHER):
+            yield f"{mark}{inner}" + f",{inner}".join([lines.line(item) for item in value[start : start + _TOGETHER]])
+            mark = ","
+        yield inner[:-2] + "]"
     else:
-        parts.append(lines.line(value))
+        yield lines.line(value)
 
 
 def _fields(value: Any) -> list[tuple[str, Any]] | None:
@@ -78,24 +89,26 @@ def _fields(value: Any) -> list[tuple[str, Any]] | None:
 
 
 class _Lines:
-    """Values as JSON on one line. A report of 4,096 functions says the same few hundred strings over and over."""
+    """Values as JSON on one line. A report of 4,096 functions says the same addresses and words over and over."""
 
     def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
-        self._shapes: dict[type, tuple[Any, str]] = {}
+        self._words = _Said(self.line, str)
+        self._shapes: dict[type, tuple[Any, str, list[Any]]] = {}
 
     def line(self, value: Any) -> str:
         kind = type(value)
-        if value is None:
+        if isinstance(value, str):
+            text = _quoted(value)
+        elif value is None:
             text = "null"
         elif kind is bool:
             text = "true" if value else "false"
-        elif isinstance(value, str):
-            text = self._texts.get(value) or self._text(value)
         elif is_record(value):
-            text = self._record(value, kind)
+            getter, form, texts = self._shapes.get(kind) or self._shape(value, kind)
+            text = form % tuple(map(getitem, texts, getter(value)))
         elif kind is tuple or kind is list:
-            text = "[" + ", ".join([self.line(item) for item in value]) + "]"
+            words, line = self._words, self.line
+            text = "[" + ", ".join([words[item] if isinstance(item, str) else line(item) for item in value]) + "]"
         elif kind is dict:
             text = "{" + ", ".join([f"{_quoted(key)}: {self.line(item)}" for key, item in value.items()]) + "}"
         elif isinstance(value, (int, float)):
@@ -104,38 +117,45 @@ class _Lines:
             text = self.line(plain(value))
         return text
 
-    def _text(self, value: str) -> str:
-        text = self._texts[value] = _quoted(value)
+    def _shape(self, value: Any, kind: type) -> tuple[Any, str, list[Any]]:
+        """A getter of all values of a record, its JSON with a %s for each, and the text of each by its value."""
+        names = record_fields(kind)
+        form = "{" + ", ".join([f'"{name}": %s' for name in names]) + "}"
+        # attrgetter of one name gives the value, not a tuple of it.
+        getter = attrgetter(*names) if len(names) > 1 else lambda record: [getattr(record, name) for name in names]
+        shape = self._shapes[kind] = getter, form, [self._by_value(item) for item in getter(value)]
+        return shape
+
+    def _by_value(self, first: Any) -> Any:
+        """Text by value for one field. True and 1 are one key with two texts, but no field holds both."""
+        if isinstance(first, str):
+            return self._words
+        return _Said(self.line, (str, int)) if first is None or isinstance(first, int) else _Unsaid(self.line)
+
+
+class _Said(dict["Any", str]):
+    """JSON by value, remembered for values of some types."""
+
+    def __init__(self, line: Callable[[Any], str], kept: type | tuple[type, ...]) -> None:
+        super().__init__({None: "null"})
+        self._line = line
+        self._kept = kept
+
+    def __missing__(self, value: Any) -> str:
+        text = self._line(value)
+        if isinstance(value, self._kept):
+            self[value] = text
         return text
 
-    def _record(self, value: Any, kind: type) -> str:
-        shape = self._shapes.get(kind)
-        if shape is None:
-            shape = self._shapes[kind] = _shape(record_fields(kind))
-        getter, form = shape
-        texts, line = self._texts, self.line
-        # What most fields are needs no call.
-        return form % tuple(
-            [
-                "null"
-                if item is None
-                else texts.get(item) or line(item)
-                if item.__class__ is str
-                else str(item)
-                if item.__class__ is int
-                else line(item)
-                for item in getter(value)
-            ]
-        )
 
+class _Unsaid:
+    """JSON by value for lists and records: to ask whether one was said before is to read all of it."""
 
-def _shape(names: tuple[str, ...]) -> tuple[Any, str]:
-    """A getter of all values of a record, and its JSON with a %s for each."""
-    form = "{" + ", ".join([f'"{name}": %s' for name in names]) + "}"
-    if len(names) > 1:
-        return attrgetter(*names), form
-    # attrgetter of one name gives the value, not a tuple of it.
-    return (lambda record: [getattr(record, name) for name in names]), form
+    def __init__(self, line: Callable[[Any], str]) -> None:
+        self._line = line
+
+    def __getitem__(self, value: Any) -> str:
+        return self._line(value)
 
 
 def _quoted(text: str) -> str:
