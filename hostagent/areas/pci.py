@@ -55,19 +55,26 @@ def probe(reader: Reader) -> Pci:
 
 def _names(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[PciName, ...]:
     keys = sorted({(function.vendor_id, function.device_id, function.class_id) for function in found})
-    book = next((raw for path in _PCI_IDS if (raw := reader.raw(path))), None) if keys else None
-    if book is None:
-        return ()
-    return tuple(
-        PciName(
-            vendor_id=vendor_id,
-            device_id=device_id,
-            class_id=class_id,
-            vendor=vendor,
-            device=device,
-            class_name=class_name,
-        )
-        for (vendor_id, device_id, class_id), (vendor, device, class_name) in names(book, keys).items()
+    for path in _PCI_IDS:
+        known = reader.kept(path)
+        missing = [key for key in keys if key not in known]
+        book = reader.raw(path) if missing else None
+        if book is not None:
+            known.update(names(book, missing))
+        if book is not None or not missing:
+            return tuple(_name(key, known[key]) for key in keys)
+    return ()
+
+
+def _name(key: tuple[str, str, str], named: tuple[str | None, str | None, str | None]) -> PciName:
+    (vendor_id, device_id, class_id), (vendor, device, class_name) = key, named
+    return PciName(
+        vendor_id=vendor_id,
+        device_id=device_id,
+        class_id=class_id,
+        vendor=vendor,
+        device=device,
+        class_name=class_name,
     )
 
 

@@ -28,7 +28,7 @@ from hostagent.daemon.settle import Settle
 from hostagent.daemon.sinks import Sink
 from hostagent.daemon.state import Look, Snapshot, look
 from hostagent.daemon.worker import Worker
-from hostagent.host.reader import RootError
+from hostagent.host.reader import Left, RootError
 from hostagent.publish import nfd, report_file, textfile
 from hostagent.settings import Settings
 
@@ -59,6 +59,7 @@ class Agent:
         self._began: float | None = None
         self._trouble = self._told = ""
         self._anew = False
+        self._left: Left = {}
         self._holds = holds
         self._settle = Settle(quiet=holds.settings.timing.quiet, bound=holds.settings.timing.bound)
         self.vitals.reload_at = time.time()
@@ -150,7 +151,7 @@ class Agent:
         self._survey_at = self._now() + self._interval()
 
     async def _look_and_publish(self) -> None:
-        found = await self.worker.run(partial(look, self._root, self._holds))
+        found = await self.worker.run(partial(look, self._root, self._holds, self._left))
         changed = self._anew or self.look is None or found.snapshot != self.look.snapshot
         self.vitals.surveys += 1
         self.vitals.survey_at = time.time()

@@ -10,6 +10,7 @@ from hostagent.area import LabelOptions
 from hostagent.daemon.configured import Configured
 from hostagent.daemon.verdict import findings, verdict_labels
 from hostagent.host import Host
+from hostagent.host.reader import Left
 from hostagent.publish.labels import NodeLabels, fit
 from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS, SCHEMA_VERSION, NodeReport, survey
 from hostagent.report import labels as report_labels
@@ -35,10 +36,10 @@ class Look:
     processor: float
 
 
-def look(root: str, configured: Configured) -> Look:
-    """Survey and conclude. Raises RootError where the root is gone."""
+def look(root: str, configured: Configured, left: Left | None = None) -> Look:
+    """Survey and conclude. Raises RootError where the root is gone. `left`: what looks leave each other, see `Host`."""
     began = time.thread_time()
-    host = Host(root)
+    host = Host(root, left=left)
     try:
         report, seconds = _timed(host)
     finally:

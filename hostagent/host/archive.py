@@ -12,7 +12,8 @@ from __future__ import annotations
 import errno
 import os
 
-from hostagent.host.tree import LIMIT, KeptTree
+from hostagent.host.kept_tree import KeptTree
+from hostagent.host.tree import LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import posixpath
 
+from hostagent.host.kept_tree import KeptTree
 from hostagent.host.problem import Problem
 from hostagent.host.reader import MANIFEST, Host
 from hostagent.host.redact import redacted
-from hostagent.host.tree import KeptTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ calls a function at most. `detail` costs three more for each of its files and is
 
 from __future__ import annotations
 
+from hostagent.host.pci_detail import Attributes, PciDetail, QuickAttributes, detail
 from hostagent.host.reader import Reader, whole
 from hostagent.host.tree import TooLargeError
 from hostagent.values.pci import PciAddress, hex_id
@@ -32,38 +33,15 @@ DEVICES = "sys/bus/pci/devices"
 DETAIL_LIMIT = 1024
 _UEVENT, _NODE = 448, 16  # bytes that hold a function's uevent (about 200) and a node's number
 _USUAL = len("0000:00:00.0")  # names of this length sort as their numbers do
-# Link width 0 is a link that is down, 255 (PCIE_LNK_WIDTH_UNKNOWN) one the kernel cannot tell.
-_NO_WIDTH = (0, 255)
 # class, vendor, device, subsystem vendor, subsystem device
 Ids = tuple[str | None, ...]
 _OF_DIGITS = {4: lambda text: hex_id(text, 4), 6: lambda text: hex_id(text, 6)}
-# driver, IDs, IOMMU group, NUMA node
-Fast = tuple[str | None, Ids, int | None, int | None]
+# driver, IDs, IOMMU group, NUMA node, and where it is wanted the detail
+Fast = tuple[str | None, Ids, int | None, int | None, PciDetail | None]
 # What numa_node holds on nearly every machine, by its bytes.
 _NODES: dict[bytes, int | None] = {b"-1\n": None} | {f"{node}\n".encode(): node for node in range(64)}
 _NO_IDS: Ids = (None,) * 5
 _ID_FILES = (("class", 6), ("vendor", 4), ("device", 4), ("subsystem_vendor", 4), ("subsystem_device", 4))
-
-
-@record
-class PciDetail:
-    """Attributes beyond the fast path. None: the kernel offers no such file, or says it does not know.
-
-    `revision`: 2 hex digits. `power_state`: D0, D1, D2, D3hot, D3cold. Link speeds in GT/s, widths in lanes.
-    `reset_methods`: in the order the kernel tries them (Linux 5.15); empty where it lists none. `resettable`: whether the
-    `reset` file exists. `boot_vga`: whether firmware showed its console here; only display controllers say.
-    """
-
-    revision: str | None
-    driver_override: str | None
-    power_state: str | None
-    current_link_speed: float | None
-    max_link_speed: float | None
-    current_link_width: int | None
-    max_link_width: int | None
-    reset_methods: tuple[str, ...] | None
-    resettable: bool
-    boot_vga: bool | None
 
 
 @record
@@ -96,12 +74,12 @@ def _functions(reader: Reader) -> tuple[PciFunction, ...]:
     if thorough is None:
         thorough = len(names) <= DETAIL_LIMIT
     found = []
-    for name, fast in zip(names, _fast(reader, names), strict=True):
+    for name, fast in zip(names, _fast(reader, names, thorough=thorough), strict=True):
         address = PciAddress.parse(name)
         if address is None:
             reader.malformed(f"{DEVICES}/{name}", "a PCI address", name)
             continue
-        function = _function(reader, address, fast, thorough=thorough)
+        function = _function(reader, address, fast or _carefully(reader, f"{DEVICES}/{address}", thorough=thorough))
         if function is not None:
             found.append(function)
     if any(len(function.address) > _USUAL for function in found):
@@ -109,9 +87,9 @@ def _functions(reader: Reader) -> tuple[PciFunction, ...]:
     return tuple(found)
 
 
-def _function(reader: Reader, address: PciAddress, fast: Fast | None, *, thorough: bool) -> PciFunction | None:
+def _function(reader: Reader, address: PciAddress, read: Fast) -> PciFunction | None:
     path = f"{DEVICES}/{address}"
-    driver, ids, group, node = fast or _carefully(reader, path)
+    driver, ids, group, node, more = read
     class_id, vendor_id, device_id, subsystem_vendor_id, subsystem_device_id = ids
     if class_id is None or vendor_id is None or device_id is None:
         reader.malformed(path, "vendor, device and class in uevent or in files", "no such")
@@ -126,7 +104,7 @@ def _function(reader: Reader, address: PciAddress, fast: Fast | None, *, thoroug
         driver=driver or reader.target(f"{path}/driver"),
         iommu_group=group,
         numa_node=node,
-        detail=_detail(reader, path, class_id) if thorough else None,
+        detail=more,
     )
 
 
@@ -138,7 +116,7 @@ def _places(reader: Reader, names: tuple[str, ...]) -> Iterator[Place | None]:
         yield from (None for _ in names)
 
 
-def _fast(reader: Reader, names: tuple[str, ...]) -> Iterator[Fast | None]:
+def _fast(reader: Reader, names: tuple[str, ...], *, thorough: bool) -> Iterator[Fast | None]:
     """The fast path, straight to the tree: most of a large machine's survey is this loop. None where anything is odd."""
     tree = reader.host.tree
     attribute, link = tree.attribute, tree.attribute_link
@@ -152,10 +130,11 @@ def _fast(reader: Reader, names: tuple[str, ...]) -> Iterator[Fast | None]:
             node = _NODES[attribute(place, "numa_node", _NODE)]
             target = link(place, "iommu_group")
             group = None if target is None else _number(target.rpartition("/")[2])
+            more = detail(QuickAttributes(tree, place), ids[0] or "") if thorough else None
         except (OSError, KeyError, ValueError, TooLargeError):
             yield None
         else:
-            yield None if None in ids else (driver, ids, group, node)
+            yield None if None in ids else (driver, ids, group, node, more)
 
 
 def _number(text: str) -> int:
@@ -165,13 +144,14 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _carefully(reader: Reader, path: str) -> Fast:
+def _carefully(reader: Reader, path: str, *, thorough: bool) -> Fast:
     """The same through the reader, which says what is wrong with each file."""
     driver, ids = reader.parsed(f"{path}/uevent", _uevent, "NAME=value lines") or (None, _NO_IDS)
     if None in ids:
         # Trees exported from udev databases have no uevent file, and some exporters leave keys out.
         ids = _id_files(reader, path, ids)
-    return driver, ids, _group(reader, path), _numa_node(reader, path)
+    more = detail(Attributes(reader, path), ids[0]) if thorough and ids[0] is not None else None
+    return driver, ids, _group(reader, path), _numa_node(reader, path), more
 
 
 def _uevent(text: str, known: dict[str, Ids] | None = None) -> tuple[str | None, Ids]:
@@ -226,40 +206,3 @@ def _group(reader: Reader, path: str) -> int | None:
 def _numa_node(reader: Reader, path: str) -> int | None:
     node = reader.integer(f"{path}/numa_node")
     return None if node is None or node < 0 else node
-
-
-def _detail(reader: Reader, path: str, class_id: str) -> PciDetail:
-    methods = reader.text(f"{path}/reset_method")
-    override = reader.text(f"{path}/driver_override")
-    revision = reader.text(f"{path}/revision")
-    power = reader.text(f"{path}/power_state")
-    return PciDetail(
-        revision=hex_id(revision, 2) if revision else None,
-        # The kernel prints a null pointer: "(null)" is no override.
-        driver_override=None if override in ("(null)", "") else override,
-        power_state=None if power in ("unknown", "error", "") else power,
-        current_link_speed=_speed(reader, f"{path}/current_link_speed"),
-        max_link_speed=_speed(reader, f"{path}/max_link_speed"),
-        current_link_width=_width(reader, f"{path}/current_link_width"),
-        max_link_width=_width(reader, f"{path}/max_link_width"),
-        reset_methods=None if methods is None else tuple(methods.split()),
-        resettable=reader.exists(f"{path}/reset"),
-        boot_vga=reader.flag(f"{path}/boot_vga") if class_id.startswith("03") else None,
-    )
-
-
-def _speed(reader: Reader, path: str) -> float | None:
-    """`8.0 GT/s PCIe` (Linux 5.7 and later), `8 GT/s` before, `Unknown` or `Unknown speed` where it is not known."""
-    text = reader.text(path)
-    if not text or text.startswith("Unknown"):
-        return None
-    number = text.partition(" ")[0]
-    if not number.replace(".", "", 1).isdecimal() or not number.isascii():
-        reader.malformed(path, "a speed such as 8.0 GT/s PCIe", text)
-        return None
-    return float(number)
-
-
-def _width(reader: Reader, path: str) -> int | None:
-    width = reader.integer(path)
-    return None if width in _NO_WIDTH else width

@@ -16,10 +16,12 @@ from hostagent.host.tree import LIMIT, BoundTree, LiveTree, TooLargeError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     T = TypeVar("T")
 
+# Path to what tells whether the file changed, and what was worked out from it.
+Left = dict[str, tuple[object, dict["Any", "Any"]]]
 # The kernel does not offer it: no such file, no such device behind it, no such address, or a parent that is a file.
 ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR})
 MANIFEST = "hostagent-capture.json"
@@ -40,11 +42,20 @@ class Host:
     """One machine, read at most once a path.
 
     `thorough` decides the attributes that cost more system calls for each PCI function (see `host.pci`): True reads them,
-    False does not, None reads them on machines of ordinary size.
+    False does not, None reads them on machines of ordinary size. `left`: what the hosts of one root leave each other, for
+    `Reader.kept`.
     """
 
-    def __init__(self, root: str = "/", *, thorough: bool | None = None, tree: LiveTree | None = None) -> None:
+    def __init__(
+        self,
+        root: str = "/",
+        *,
+        thorough: bool | None = None,
+        tree: LiveTree | None = None,
+        left: Left | None = None,
+    ) -> None:
         self.root = root
+        self.left = left
         self.live = root == "/"
         self.thorough = thorough
         if tree is None:
@@ -209,6 +220,16 @@ class Reader:
         if look not in shared:
             shared[look] = look(self)
         return shared[look]  # type: ignore[return-value]
+
+    def kept(self, path: str) -> dict[Any, Any]:
+        """What earlier surveys worked out from a file that has not changed since, to be added to; empty for a first survey."""
+        left = self.host.left
+        stamp = None if left is None else self.host.ask("stamp", path)
+        if left is None or type(stamp) is not tuple:
+            return {}
+        if path not in left or left[path][0] != stamp:
+            left[path] = stamp, {}
+        return left[path][1]
 
     def recorded(self, path: str, collect: Callable[[], str]) -> str | None:
         """A fact no file holds (netlink, processes): collected on the live machine, read from `path` in any other root."""

@@ -123,6 +123,15 @@ class LiveTree:
         except FileNotFoundError:
             return None
 
+    def attribute_exists(self, place: Place, name: str) -> bool:
+        """Whether something is there, in one of `places`; a link counts, wherever it leads."""
+        at, path = place
+        try:
+            os.stat(f"{path}/{name}", dir_fd=at, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
     def names(self, path: str) -> list[str]:
         fd = os.open(path, _DIRECTORY_FLAGS, dir_fd=self._fd)
         try:
@@ -136,6 +145,11 @@ class LiveTree:
     def status(self, path: str) -> object:
         """lstat: of the link itself where `path` is one."""
         return os.stat(path, dir_fd=self._fd, follow_symlinks=False)
+
+    def stamp(self, path: str) -> tuple[int, ...]:
+        """What is another once a file was changed or replaced."""
+        found = os.stat(path, dir_fd=self._fd)
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     def resolve(self, path: str) -> str:
         """Where `path` really is, relative to the root; its last component need not exist."""
@@ -230,6 +244,9 @@ class BoundTree(LiveTree):
             os.close(at)
         return fd
 
+    def stamp(self, path: str) -> tuple[int, ...]:
+        return super().stamp(self._walk(path))
+
     def resolve(self, path: str) -> str:
         return self._walk(path)
 
@@ -263,16 +280,3 @@ class BoundTree(LiveTree):
 
     def status(self, path: str) -> object:
         return super().status(self._beside(path))
-
-
-class KeptTree(BoundTree):
-    """A bound tree that remembers what it reads, or held it beforehand: its own operations are as fast as any."""
-
-    def places(self, directory: str, names: Iterable[str]) -> Iterator[Place | None]:
-        return ((-1, f"{directory}/{name}") for name in names)
-
-    def attribute(self, place: Place, name: str, limit: int) -> bytes:  # noqa: ARG002 - held in memory either way
-        return self.read(f"{place[1]}/{name}")
-
-    def attribute_link(self, place: Place, name: str) -> str | None:
-        return self.link(f"{place[1]}/{name}")

@@ -1,0 +1,133 @@
+"""What sysfs says of a PCI function beyond the fast path of `hostagent.host.pci`: ten small files, most of them absent.
+
+Files, for each /sys/bus/pci/devices/<address> (Documentation/ABI/testing/sysfs-bus-pci, sysfs-bus-pci-devices-*):
+
+    revision            0x01
+    driver_override     (null)              the kernel prints a null pointer: no override
+    power_state         D0                  unknown and error where the kernel cannot tell
+    current_link_speed  8.0 GT/s PCIe       `8 GT/s` before Linux 5.7; Unknown
+    current_link_width  16                  0 is a link that is down, 255 one the kernel cannot tell
+    max_link_speed, max_link_width
+    reset_method        flr bus             in the order the kernel tries them (Linux 5.15)
+    reset                                   only its presence says something
+    boot_vga            1                   display controllers only
+"""
+
+from __future__ import annotations
+
+from hostagent.host.reader import Reader, whole
+from hostagent.values.pci import hex_id
+from hostagent.values.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hostagent.host.tree import LiveTree, Place
+
+# PCIE_LNK_WIDTH_UNKNOWN
+_NO_WIDTH = (0, 255)
+_FLAGS = {"Y": True, "1": True, "N": False, "0": False}
+_SIZE = 64  # bytes that hold any of them but a long driver_override
+
+
+@record
+class PciDetail:
+    """Attributes beyond the fast path. None: the kernel offers no such file, or says it does not know.
+
+    `revision`: 2 hex digits. `power_state`: D0, D1, D2, D3hot, D3cold. Link speeds in GT/s, widths in lanes.
+    `reset_methods`: in the order the kernel tries them (Linux 5.15); empty where it lists none. `resettable`: whether the
+    `reset` file exists. `boot_vga`: whether firmware showed its console here; only display controllers say.
+    """
+
+    revision: str | None
+    driver_override: str | None
+    power_state: str | None
+    current_link_speed: float | None
+    max_link_speed: float | None
+    current_link_width: int | None
+    max_link_width: int | None
+    reset_methods: tuple[str, ...] | None
+    resettable: bool
+    boot_vga: bool | None
+
+
+class Attributes:
+    """Files of one function through the reader, which reports what is wrong with each."""
+
+    def __init__(self, reader: Reader, path: str) -> None:
+        self._reader, self._path = reader, path
+
+    def text(self, name: str) -> str | None:
+        return self._reader.text(f"{self._path}/{name}")
+
+    def exists(self, name: str) -> bool:
+        return self._reader.exists(f"{self._path}/{name}")
+
+    def malformed(self, name: str, expected: str, seen: str) -> None:
+        self._reader.malformed(f"{self._path}/{name}", expected, seen)
+
+
+class QuickAttributes:
+    """The same straight from the tree. Raises OSError, ValueError or TooLargeError for what is the reader's to report."""
+
+    def __init__(self, tree: LiveTree, place: Place) -> None:
+        self._tree, self._place = tree, place
+
+    def text(self, name: str) -> str | None:
+        try:
+            return self._tree.attribute(self._place, name, _SIZE).decode().strip("\0\t\n\v\f\r ")
+        except FileNotFoundError:
+            return None
+
+    def exists(self, name: str) -> bool:
+        return self._tree.attribute_exists(self._place, name)
+
+    def malformed(self, name: str, expected: str, seen: str) -> None:
+        raise ValueError(name, expected, seen)
+
+
+def detail(files: Attributes | QuickAttributes, class_id: str) -> PciDetail:
+    """All attributes of one function of class `class_id`."""
+    methods = files.text("reset_method")
+    override = files.text("driver_override")
+    revision = files.text("revision")
+    power = files.text("power_state")
+    return PciDetail(
+        revision=hex_id(revision, 2) if revision else None,
+        driver_override=None if override in ("(null)", "") else override,
+        power_state=None if power in ("unknown", "error", "") else power,
+        current_link_speed=_speed(files, "current_link_speed"),
+        max_link_speed=_speed(files, "max_link_speed"),
+        current_link_width=_width(files, "current_link_width"),
+        max_link_width=_width(files, "max_link_width"),
+        reset_methods=None if methods is None else tuple(methods.split()),
+        resettable=files.exists("reset"),
+        boot_vga=_flag(files, "boot_vga") if class_id.startswith("03") else None,
+    )
+
+
+def _speed(files: Attributes | QuickAttributes, name: str) -> float | None:
+    text = files.text(name)
+    if not text or text.startswith("Unknown"):
+        return None
+    number = text.partition(" ")[0]
+    if not number.replace(".", "", 1).isdecimal() or not number.isascii():
+        files.malformed(name, "a speed such as 8.0 GT/s PCIe", text)
+        return None
+    return float(number)
+
+
+def _width(files: Attributes | QuickAttributes, name: str) -> int | None:
+    text = files.text(name)
+    if text is None:
+        return None
+    width = whole(text)
+    if width is None:
+        files.malformed(name, "a whole number", text)
+    return None if width in _NO_WIDTH else width
+
+
+def _flag(files: Attributes | QuickAttributes, name: str) -> bool | None:
+    text = files.text(name)
+    if text is not None and text not in _FLAGS:
+        files.malformed(name, "Y, N, 1 or 0", text)
+    return None if text is None else _FLAGS.get(text)
