@@ -19,7 +19,7 @@ from hostagent.advice import BLOCKER, WARNING
 from hostagent.daemon import journal
 from hostagent.daemon.configured import ConfigError, Configured, Said, configured
 from hostagent.daemon.exposition import Exposition
-from hostagent.daemon.frugal import settle_down
+from hostagent.daemon.frugal import settle_down, trim
 from hostagent.daemon.metrics import Vitals
 from hostagent.daemon.pages import Pages
 from hostagent.daemon.published import labelled, published
@@ -160,6 +160,7 @@ class Agent:
             return
         await self._publish(found.snapshot)
         self.look, self._anew = found, False
+        trim()  # what rendering needed is not needed until the next change
         self.vitals.change_at = time.time()
 
     async def _publish(self, snapshot: Snapshot) -> None:

@@ -54,15 +54,17 @@ class Exposition:
     """The pieces of one snapshot. Made in the survey's thread, afterwards used by the event loop alone."""
 
     def __init__(self, snapshot: Snapshot, before: Exposition | None) -> None:
-        """Keep what did not change since `before`, and render in the formats it was asked for."""
+        """Keep what did not change since `before`, and render in the formats that was asked for; in all for the first time."""
         self.snapshot = snapshot
+        self.asked: set[str] = set() if before is None else set(before.asked)
         self._pieces: dict[tuple[str, str], Piece] = {}
         self._joined: dict[str, tuple[bytes, bytes, int]] = {}
         if before is not None:
             same = before.unchanged(snapshot)
-            self._pieces = {key: piece for key, piece in dict(before._pieces).items() if key[0] in same}  # noqa: SLF001
-            for content_type in tuple(before._joined):  # noqa: SLF001
-                self._join(content_type, None)
+            old = dict(before._pieces).items()  # noqa: SLF001
+            self._pieces = {key: piece for key, piece in old if key[0] in same and key[1] in (self.asked or key)}
+        for content_type in self.asked or (TEXT, OPENMETRICS):
+            self._join(content_type, None)
 
     def unchanged(self, snapshot: Snapshot) -> set[str]:
         """Names of the pieces that `snapshot` would have too."""
@@ -72,6 +74,7 @@ class Exposition:
 
     def metrics(self, content_type: str, chosen: frozenset[str], last: bytes) -> tuple[bytes, bytes]:
         """The text of the `chosen` names, then `last`; plain, and as gzip."""
+        self.asked.add(content_type)
         text, deflated, checksum = self._join(content_type, None if chosen == NAMES else chosen)
         if content_type == OPENMETRICS:
             last += _EOF

@@ -96,9 +96,11 @@ def test_only_what_changed_is_rendered_again(tmp_path: Path) -> None:
     assert new.metrics(TEXT, NAMES, LAST) == Exposition(second, None).metrics(TEXT, NAMES, LAST)
 
 
-def test_formats_nobody_asked_for_are_not_rendered(tmp_path: Path) -> None:
+def test_formats_nobody_asked_for_are_rendered_for_the_first_who_may_ask(tmp_path: Path) -> None:
     shot = planted(tmp_path, "0000:00:01.0")
     old = Exposition(shot, None)
+    for unasked in (old, Exposition(shot, old)):
+        assert {content_type for _, content_type in unasked._pieces} == {TEXT, OPENMETRICS}
     old.metrics(TEXT, NAMES, LAST)
     assert {content_type for _, content_type in Exposition(shot, old)._pieces} == {TEXT}
 
