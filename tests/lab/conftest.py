@@ -18,7 +18,9 @@ HERE = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "machine(Machine): what the test's `guest` is")
+    config.addinivalue_line(
+        "markers", "machine(Machine, alone=False): what the test's `guest` is; alone: no other machine boots meanwhile"
+    )
 
 
 def _machine(item: pytest.Item) -> Machine | None:
@@ -55,7 +57,8 @@ def guest(request: pytest.FixtureRequest, pool: Pool) -> Iterator[Guest]:
     """The running machine named by the test's `machine` mark."""
     machine = _machine(request.node)
     assert machine is not None, "a test that takes `guest` needs @pytest.mark.machine(...)"
-    found = pool.take(request.node.name, machine)
+    alone = request.node.get_closest_marker("machine").kwargs.get("alone", False)
+    found = pool.take(request.node.name, machine, alone=alone)
     yield found
     rest = found.processor_seconds() - found.boot_processor_seconds
     costs = f"boot {found.boot_seconds:.0f} s, processor {found.boot_processor_seconds:.0f}+{rest:.0f} s"
@@ -111,12 +114,13 @@ class _Lines:
         if report.when == "call" or not report.passed:
             self._ended[report.nodeid] = report
         if report.when == "teardown" and report.nodeid in self._ended:
-            self._write(self._ended.pop(report.nodeid), dict(report.user_properties).get("costs"))
+            said = dict(report.user_properties)
+            self._write(self._ended.pop(report.nodeid), *(said[key] for key in ("costs", "found") if key in said))
 
-    def _write(self, report: pytest.TestReport, costs: object) -> None:
+    def _write(self, report: pytest.TestReport, *remarks: object) -> None:
         name = report.nodeid.rpartition("::")[2].removeprefix("test_")
         word = {"passed": "ok", "skipped": "skipped"}.get(report.outcome, "FAILED")
-        line = f"lab: {name:<24} {word:<7} {report.duration:4.0f} s" + (f"  ({costs})" if costs else "")
+        line = f"lab: {name:<24} {word:<7} {report.duration:4.0f} s" + "".join(f"  ({remark})" for remark in remarks)
         self._reporter.write_line(line, green=report.passed, red=report.failed)
 
 

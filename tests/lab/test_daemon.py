@@ -20,8 +20,11 @@ UNITS = REPOSITORY / "systemd"
 FEATURES = "/etc/kubernetes/node-feature-discovery/features.d"
 NIC = "hostagent.io/pci-8086-10d3"
 
-# An emulated processor needs a second for what a real one does in 20 ms.
-CONFIG = "timing: {quiet: 1s, bound: 1s}\n"
+# An emulated processor needs a second for what a real one does in 20 ms: it is given one to settle.
+SETTLE_SECONDS = 1
+CONFIG = f"timing: {{quiet: {SETTLE_SECONDS}s, bound: {SETTLE_SECONDS}s}}\n"
+# How fast what is published follows an event: the median, and every one of them.
+MEDIAN_SECONDS, MOST_SECONDS = 1.5 * SETTLE_SECONDS, 2.0
 # The unit's 60 s are for machines that are busy, not for tests that wait.
 HASTE = "[Service]\nWatchdogSec=20s\nRestartSec=100ms\n"
 FILES = (
@@ -61,7 +64,31 @@ def until(guest: Guest, unit: str, name: str, value: str, seconds: float = 60) -
         time.sleep(0.5)
 
 
-@pytest.mark.machine(SERVICE)
+def follows(guest: Guest, request: pytest.FixtureRequest) -> None:
+    """Rebinding a function, and plugging one in, until metric and label say so. An emulator that hiccups gets a second try."""
+    guest.sh("modprobe vfio-pci; sleep 3")
+    times: list[tuple[float, float]] = []
+    for _ in range(2):
+        times = json.loads(guest.sh(f"python3 /lab/follow.py bind {NIC0} vfio-pci 4", timeout=300))
+        if in_time(times):
+            break
+    guest.sh(f"python3 /lab/follow.py appear {HOTPLUG} {NIC}.count >/run/appeared 2>&1 & sleep 2")
+    guest.qmp.execute("device_add", driver="e1000e", bus="rp5", id="plugged", mac="52:54:00:aa:00:09", romfile="")
+    guest.until("test -s /run/appeared", seconds=90)
+    times.append(json.loads(guest.read("/run/appeared")))
+    assert labels(guest)[f"{NIC}.count"] == "3"
+    both = [seconds for pair in times for seconds in pair]
+    said = f"median {statistics.median(both):.2f} s, most {max(both):.2f} s"
+    request.node.user_properties.append(("found", f"event to metric and label: {said}"))
+    assert in_time(times), f"event to metric and label: {said}, of {MEDIAN_SECONDS} and {MOST_SECONDS}: {times}"
+
+
+def in_time(times: list[tuple[float, float]]) -> bool:
+    both = [seconds for pair in times for seconds in pair]
+    return statistics.median(both) < MEDIAN_SECONDS and max(both) <= MOST_SECONDS
+
+
+@pytest.mark.machine(SERVICE, alone=True)
 def test_agent_service(guest: Guest, request: pytest.FixtureRequest) -> None:
     """READY when published; no root; labels follow a rebind and a hot plug; frozen, killed, reloaded, stopped."""
     prepare(guest)
@@ -84,16 +111,7 @@ def test_agent_service(guest: Guest, request: pytest.FixtureRequest) -> None:
         name: area["data"] for name, area in report.items() if name in ("pci", "iommu", "hugepages", "cpu", "numa")
     } == {name: seen[name]["data"] for name in ("pci", "iommu", "hugepages", "cpu", "numa")}
 
-    times = json.loads(guest.sh(f"modprobe vfio-pci; python3 /lab/follow.py bind {NIC0} vfio-pci 3", timeout=300))
-    guest.sh(f"python3 /lab/follow.py appear {HOTPLUG} {NIC}.count >/run/appeared 2>&1 & sleep 2")
-    guest.qmp.execute("device_add", driver="e1000e", bus="rp5", id="plugged", mac="52:54:00:aa:00:09", romfile="")
-    guest.until("test -s /run/appeared", seconds=90)
-    times.append(json.loads(guest.read("/run/appeared")))
-    assert labels(guest)[f"{NIC}.count"] == "3"
-    both = [seconds for pair in times for seconds in pair]
-    assert statistics.median(both) < 10, "an emulated machine is slow, but not that slow"
-    request.node.user_properties.append(("latency", f"{statistics.median(both):.2f}/{max(both):.2f} s"))
-    print(f"lab: event to metric and label: median {statistics.median(both):.2f} s, most {max(both):.2f} s: {times}")
+    follows(guest, request)
 
     assert int(shown(guest, "hostagent", "NRestarts")["NRestarts"]) == 0
     guest.sh("systemctl kill -s STOP hostagent")
