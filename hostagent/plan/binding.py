@@ -51,8 +51,9 @@ def bind(nodes: tuple[Node, ...], choice: Choice, initramfs: str) -> tuple[tuple
     """Every taken function's binding, and what that takes. Functions a unit must not take go to `choice.refused`."""
     built_in = _built_in(nodes)
     methods = _methods(nodes, choice, initramfs, built_in=built_in)
+    stay = _staying(nodes, choice)
     bindings = tuple(
-        _binding(taken, methods[key], choice, initramfs) for key, taken in sorted(choice.taken.items(), key=_order)
+        _binding(taken, methods[key], stay, initramfs) for key, taken in sorted(choice.taken.items(), key=_order)
     )
     units = _units(choice, methods)
     _refuse_strangers(nodes, choice, units)
@@ -135,13 +136,20 @@ def _overridden(function: PciFunction) -> bool:
     return function.detail is not None and function.detail.driver_override == "vfio-pci"
 
 
-def _binding(taken: Taken, method: _Method, choice: Choice, initramfs: str) -> Binding:
+def _staying(nodes: tuple[Node, ...], choice: Choice) -> dict[tuple[str, str], tuple[PciAddress, ...]]:
+    """By node and ID, the functions that are not taken."""
+    found: dict[tuple[str, str], list[PciAddress]] = {}
+    for node in nodes:
+        for function in node.functions:
+            if (node.name, function.address) not in choice.taken:
+                found.setdefault((node.name, pci_id(function)), []).append(function.address)
+    return {key: tuple(addresses) for key, addresses in found.items()}
+
+
+def _binding(
+    taken: Taken, method: _Method, stay: dict[tuple[str, str], tuple[PciAddress, ...]], initramfs: str
+) -> Binding:
     node, function = taken.node, taken.function
-    twins = (
-        other.address
-        for other in node.functions
-        if pci_id(other) == pci_id(function) and (node.name, other.address) not in choice.taken
-    )
     return Binding(
         node=node.name,
         address=function.address,
@@ -157,7 +165,7 @@ def _binding(taken: Taken, method: _Method, choice: Choice, initramfs: str) -> B
         early=is_early(function, initramfs),
         entry=None if taken.entry is None else place(taken.entry),
         resource_name=taken.resource_name,
-        twins=tuple(twins),
+        twins=stay.get((node.name, pci_id(function)), ()),
     )
 
 

@@ -39,6 +39,7 @@ class Choice:
     """What choosing found; every list in order of node, entry and address."""
 
     def __init__(self) -> None:
+        self.stays: dict[str, dict[PciAddress, tuple[Reason, ...]]] = {}  # by node, what must stay
         self.taken: dict[tuple[str, PciAddress], Taken] = {}
         self.refused: list[Refusal] = []
         self.unmatched: list[Unmatched] = []
@@ -59,7 +60,7 @@ def choose(nodes: tuple[Node, ...], profile: Profile) -> Choice:
     """Every entry on every node."""
     choice = Choice()
     for node in nodes:
-        stays = protections(node)
+        stays = choice.stays[node.name] = protections(node)
         for number, device in enumerate(profile.devices):
             if device.nodes is None or node.name in device.nodes:
                 _entry(choice, node, number, device, stays)

@@ -20,6 +20,7 @@ from hostagent.plan.model import (
     Plan,
     PlatformPlan,
     PoolPlan,
+    Protected,
     Refusal,
     VfioPlan,
     WatchdogPlan,
@@ -27,7 +28,6 @@ from hostagent.plan.model import (
 from hostagent.plan.node import Node, data
 from hostagent.plan.permitted import permitted
 from hostagent.plan.pools import pool_arguments, pool_notes, pool_plans, pool_refusals
-from hostagent.plan.protected import protected
 from hostagent.plan.watchdog import watchdog_plan
 from hostagent.profile import Iommu, Platform, Profile
 from hostagent.report import NodeReport
@@ -77,7 +77,11 @@ def _plan(nodes: tuple[Node, ...], profile: Profile) -> Plan:
         pools=pools,
         watchdog=watchdog,
         permitted=offered,
-        protected=tuple(one for node in nodes for one in protected(node)),
+        protected=tuple(
+            Protected(node=name, address=address, reasons=reasons)
+            for name, stays in choice.stays.items()
+            for address, reasons in stays.items()
+        ),
         refused=_sorted((*choice.refused, *short, *unwatched)),
         unmatched=tuple(choice.unmatched),
         notes=_noted((*choice.notes, *about, *pool_notes(pools), *watching, *_about(nodes, choice))),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from hostagent.areas import network, storage
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import Evidence, Protected, Reason
+from hostagent.plan.model import Evidence, Reason
 from hostagent.plan.node import Node, class_said, data, driver_said, file_of, id_said, is_bridge, pci_id
 from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.vfio import lets_go
@@ -55,13 +55,6 @@ def protections(node: Node) -> dict[PciAddress, tuple[Reason, ...]]:
     for address, reason in (*_groups(node, found), *_strangers(node)):
         found.setdefault(address, []).append(reason)
     return {address: tuple(found[address]) for address in sorted(found, key=_order) if found[address]}
-
-
-def protected(node: Node) -> tuple[Protected, ...]:
-    """The same, as the plan lists it."""
-    return tuple(
-        Protected(node=node.name, address=address, reasons=reasons) for address, reasons in protections(node).items()
-    )
 
 
 def _order(address: PciAddress) -> tuple[int, str]:
@@ -254,9 +247,13 @@ def _groups(node: Node, found: dict[PciAddress, list[Reason]]) -> Found:
     for function in node.functions:
         if is_bridge(function):
             continue
+        # What is not known of a machine is not known of all: that its companions are suspected too is no news of a function.
+        own = {(reason.code, reason.text) for reason in found.get(function.address, ())}
         for other in node.companions(function):
             reasons = found.get(other.address, ())
             why = reasons[0] if reasons and not is_bridge(other) else None
+            if why is not None and (why.code, why.text) in own:
+                continue
             if is_bridge(other) and other.driver is not None and not lets_go(other.driver):
                 why = _because(BRIDGE, f"it is a bridge that {other.driver} drives", driver_said(other))
             if why is not None and why.code not in (RESERVED, GUEST):

@@ -111,6 +111,15 @@ def test_without_routes_every_nic_that_is_up_is_suspected() -> None:
     assert codes(machine) == {ONE: ["unknown"]}
 
 
+def test_what_is_not_known_is_said_once_of_each_function_of_a_group() -> None:
+    machine = Machine().without("proc/1/net/route")
+    for number in range(4):
+        machine.function(f"0000:04:00.{number}", NIC, NIC_CLASS, driver="e1000e", group=7)
+    found = why(machine)
+    assert len(found) == 4
+    assert {tuple(reason.code for reason in reasons) for reasons in found.values()} == {("unknown",)}
+
+
 def test_areas_that_were_not_taken() -> None:
     machine = (
         Machine()
