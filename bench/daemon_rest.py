@@ -1,9 +1,9 @@
 """What the running agent costs: memory at rest, idle CPU, growth, scrapes, and how fast an event is published.
 
-    python bench/daemon_rest.py [--idle 60] [--scrapes 10000] [--surveys 1000] [--functions 600] [--rounds 20]
+    python bench/daemon_rest.py [--idle 60] [--scrapes 10000] [--surveys 1000] [--functions 1300] [--rounds 20]
 
-One `hostagent run` with everything on: both wake sources, TLS and a password, every file, a profile, a planted machine of
---functions PCI functions (about 3,000 series). Event to published (root only: it writes to /sys/class/net/lo/uevent)
+One `hostagent run` with everything on: both wake sources, TLS and a password, every file, a profile, a synthetic machine of
+--functions PCI functions (1,300: about 3,000 series). Event to published (root only: it writes to /sys/class/net/lo/uevent)
 counts from the uevent until the feature file, and until /metrics, say what was planted before it; the settings are the defaults
 (0.25 s quiet, 1 s at most). node_exporter, where it is installed, is scraped in turn with ours.
 """
@@ -30,6 +30,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 import bcrypt  # noqa: E402
 
+from bench.synthetic import build  # noqa: E402
 from tests.daemon.http_certificates import authority, server_pair  # noqa: E402
 from tests.plant import pci_function, plant  # noqa: E402
 
@@ -45,10 +46,7 @@ class Agent:
     def __init__(self, place: Path, functions: int) -> None:
         self.place, self.root = place, place / "root"
         self.features = place / "hostagent"
-        files: dict[str, str] = {}
-        for number in range(functions):
-            files |= pci_function(f"{number >> 8:04x}:{number & 255:02x}:00.0", driver="e1000e", numa_node="0")
-        plant(self.root, files)
+        build(self.root, functions)
         pair = server_pair()
         pair.write(place, "server")
         hashed = bcrypt.hashpw(b"password", bcrypt.gensalt(10)).decode()
@@ -196,7 +194,7 @@ def survey_often(agent: Agent, count: int) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("idle", 60), ("scrapes", 10_000), ("surveys", 1000), ("functions", 600), ("rounds", 20)):
+    for name, default in (("idle", 60), ("scrapes", 10_000), ("surveys", 1000), ("functions", 1300), ("rounds", 20)):
         options.add_argument(f"--{name}", type=int, default=default)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as place:
