@@ -238,3 +238,19 @@ def test_two_reports_of_one_node(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == (
         f"hostagent: --report: two reports of node a: {first} and {second}; expected one of each\n"
     )
+
+
+def test_of_many_findings_of_one_code_the_table_shows_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = ready()
+    for number in range(10):
+        machine.function(f"0000:{0x50 + number:x}:00.0", T4, T4_CLASS, driver="nouveau", group=50 + number)
+    place, profile = root(tmp_path / "worker-1", machine), wanted(tmp_path)
+    assert main(["check", "--root", place, "--profile", profile]) == 1
+    out = capsys.readouterr().out
+    assert out.count("  BLOCKER configured-not-bound ") == 8
+    assert "          and 2 more of configured-not-bound: -o json has them all\n" in out
+    assert main(["check", "--root", place, "--profile", profile, "-o", "json"]) == 1
+    (node,) = json.loads(capsys.readouterr().out)["nodes"]
+    assert sum(finding["code"] == "configured-not-bound" for finding in node["findings"]) == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -29,8 +30,8 @@ def _blocks(verdict: Verdict) -> Iterator[RenderableType]:
         if number:
             yield Text()
         yield _head(node)
-        for finding in node.findings:
-            yield from _finding(finding)
+        for (_, code), alike in groupby(node.findings, key=lambda one: (one.severity, one.code)):
+            yield from _alike(code, tuple(alike))
         yield from _unread(node)
     if verdict.roles:
         yield Text("\nOne configuration does not fit all of them; roles by hardware:")
@@ -44,6 +45,14 @@ def _head(node: NodeVerdict) -> Text:
     said = ", ".join(counted(number, severity.lower()) for severity, number in counts if number)
     state = Text("ready", style=GOOD) if node.ready else Text("not ready", style=BAD)
     return Text.assemble((node.node, NAME), ": ", state, f" ({said})" if said else "")
+
+
+def _alike(code: str, findings: tuple[Finding, ...]) -> Iterator[RenderableType]:
+    """Findings of one code; of hundreds the first say what there is to say."""
+    for finding in findings[:_SHOWN]:
+        yield from _finding(finding)
+    if len(findings) > _SHOWN:
+        yield Text(f"          and {len(findings) - _SHOWN} more of {code}: -o json has them all", style=CARE)
 
 
 def _finding(finding: Finding) -> Iterator[RenderableType]:
