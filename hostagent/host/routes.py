@@ -3,8 +3,11 @@
     proc/1/net/route         Iface Destination Gateway Flags ...      IPv4, main table; addresses are hex
     proc/1/net/ipv6_route    destination length source length next-hop metric refcnt use flags device
 
-(Documentation/networking; fs/proc of the kernel.) Process 1's tables are the host's, whatever namespace we are in; ours are read
-where process 1 is hidden. A link with an address has a route to its own network. No address leaves this module.
+(Documentation/networking; fs/proc of the kernel.) Process 1's tables are the host's, whatever namespace we are in. Where it is
+hidden (ProtectProc=invisible), ours are read if they are the host's: with PrivateNetwork= they are empty, and "no routes"
+would let go of the NIC the node lives on. A multipath route shows its first next hop only, and other tables than the main one
+do not show at all; a link with an address has a route to its own network all the same, so it counts among `any`. No address
+leaves this module.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from hostagent.host.reader import Reader, whole
 from hostagent.values.record import record
 
 _UP, _REJECT = 0x1, 0x200
-_PLACES = ("proc/1/net", "proc/net")
+_HOST, _OWN = "proc/1/net", "proc/net"
+_LINKS = "sys/class/net"
 
 
 @record
@@ -38,7 +42,7 @@ def _routes(reader: Reader) -> Routes:
     every: set[str] = set()
     known = False
     for name, parse in (("route", _ipv4), ("ipv6_route", _ipv6)):
-        path = next((path for place in _PLACES if reader.text(path := f"{place}/{name}") is not None), None)
+        path = _table(reader, name)
         known = known or path is not None
         for line in reader.lines(path) if path else ():
             found = parse(line.split())
@@ -49,6 +53,23 @@ def _routes(reader: Reader) -> Routes:
             every |= {link} if leads else set()
             default |= {link} if leads == "default" else set()
     return Routes(known=known, default=tuple(sorted(default)), any=tuple(sorted(every)))
+
+
+def _table(reader: Reader, name: str) -> str | None:
+    if reader.text(f"{_HOST}/{name}") is not None:
+        return f"{_HOST}/{name}"
+    return f"{_OWN}/{name}" if _own_is_the_hosts(reader) and reader.text(f"{_OWN}/{name}") is not None else None
+
+
+def _own_is_the_hosts(reader: Reader) -> bool:
+    """Whether our network namespace has every link that sysfs shows, and one besides the loopback.
+
+    Up to systemd 252 sysfs shows the host's links to a service with PrivateNetwork=, from 253 on the loopback alone.
+    """
+    lines = reader.lines(f"{_OWN}/dev")
+    own = {line.partition(":")[0].strip() for line in lines if ":" in line}
+    # Somebody else's capture has no such file: its tables are what there is.
+    return not lines or (own > {"lo"} and own.issuperset(set(reader.names(_LINKS)) - {"bonding_masters"}))
 
 
 def _ipv4(fields: list[str]) -> tuple[str, str] | None:

@@ -272,6 +272,39 @@ def test_the_tables_of_process_1_come_before_ours(tmp_path: Path) -> None:
     assert machine.look(tmp_path).default_route_links == ("eth0", "eth1")
 
 
+@pytest.mark.parametrize(
+    ("namespace", "known"),
+    [
+        ((), True),  # another tool's capture: no such file
+        (("lo", "eth0", "eth1"), True),
+        (("lo", "eth0", "eth1", "veth0"), True),
+        (("lo",), False),  # PrivateNetwork= up to systemd 252: sysfs shows the host's links all the same
+        (("lo", "eth0"), False),  # a container's own eth0
+    ],
+)
+def test_our_own_tables_count_where_our_namespace_is_the_hosts(
+    tmp_path: Path,
+    namespace: tuple[str, ...],
+    known: bool,  # noqa: FBT001
+) -> None:
+    machine = Machine()
+    machine.link("eth0", NIC0)
+    machine.link("eth1", NIC1)
+    machine.files["proc/net/route"] = ROUTE + "eth1\t00000000\t0\t0003\t0\t0\t0\t00000000\n"
+    if namespace:
+        lines = [f"{name:>6}: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n" for name in namespace]
+        machine.files["proc/net/dev"] = "Inter-|   Receive\n face |bytes    packets\n" + "".join(lines)
+    seen = machine.look(tmp_path)
+    assert (seen.routes_known, seen.default_route_links) == (known, ("eth1",) if known else ())
+
+
+def test_a_namespace_that_sees_the_loopback_alone_knows_nothing(tmp_path: Path) -> None:
+    machine = Machine()  # from systemd 253 on, a service with PrivateNetwork= has a sysfs of its own namespace
+    machine.files["proc/net/route"] = ROUTE
+    machine.files["proc/net/dev"] = "Inter-|   Receive\n face |bytes    packets\n    lo: 0 0\n"
+    assert not machine.look(tmp_path).routes_known
+
+
 def test_routes_that_are_none_are_reported_without_addresses(tmp_path: Path) -> None:
     seen = reader(plant(tmp_path, {"proc/net/route": ROUTE + "eth0 C0A80001\n", "proc/net/ipv6_route": "fd00 0 x\n"}))
     assert probe(seen) == Network(routes_known=True, links=(), default_route_links=())
