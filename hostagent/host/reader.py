@@ -25,6 +25,7 @@ Left = dict[str, tuple[object, dict["Any", "Any"]]]
 # The kernel does not offer it: no such file, no such device behind it, no such address, or a parent that is a file.
 ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR})
 MANIFEST = "hostagent-capture.json"
+_BOOT_ID = "proc/sys/kernel/random/boot_id"
 
 
 class RootError(Exception):
@@ -91,6 +92,20 @@ class Host:
         for entry in json.loads(text)["errors"]:
             problem = Problem(path=entry["path"], kind=entry["kind"], detail=entry["detail"])
             self.memory[(entry["operation"], entry["path"])] = problem
+
+    def is_this_machine(self) -> bool:
+        """Whether the root shows the running machine: `/`, or what a container sees it as. Of a capture it is never true.
+
+        Each boot has an ID (/proc/sys/kernel/random/boot_id), which no capture holds: it is asked past the tree's memory.
+        """
+        if self.live:
+            return True
+        try:
+            theirs = BoundTree.read(self.tree, _BOOT_ID) if isinstance(self.tree, BoundTree) else b""
+            with open(f"/{_BOOT_ID}", "rb") as own:
+                return bool(theirs) and theirs == own.read()
+        except (OSError, TooLargeError):
+            return False
 
     def close(self) -> None:
         """Give the directory descriptor back."""
@@ -231,10 +246,13 @@ class Reader:
             left[path] = stamp, {}
         return left[path][1]
 
-    def recorded(self, path: str, collect: Callable[[], str]) -> str | None:
-        """A fact no file holds (netlink, processes): collected on the live machine, read from `path` in any other root."""
+    def recorded(self, path: str, collect: Callable[[], str], *, anywhere: bool = False) -> str | None:
+        """A fact no file holds (netlink, processes): collected on the live machine, read from `path` in any other root.
+
+        `anywhere`: collected as well where another root shows the running machine; not for what depends on whose /proc it is.
+        """
         host = self.host
-        if host.live and ("read", path) not in host.memory:
+        if (host.is_this_machine() if anywhere else host.live) and ("read", path) not in host.memory:
             host.memory[("read", path)] = collect().encode()
             host.facts.add(path)
         return self.text(path)
