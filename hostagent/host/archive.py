@@ -95,6 +95,9 @@ class ArchiveTree(KeptTree):
     def read(self, path: str) -> bytes:
         return self._expect(self._walk(path), _FILE, errno.EISDIR)
 
+    def aside(self, path: str) -> bytes:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
     def names(self, path: str) -> list[str]:
         real = self._walk(path)
         self._expect(real, _DIRECTORY, errno.ENOTDIR)

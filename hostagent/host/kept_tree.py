@@ -32,3 +32,6 @@ class KeptTree(BoundTree):
         except FileNotFoundError:
             return False
         return True
+
+    def aside(self, path: str) -> bytes:
+        return BoundTree.read(self, path)

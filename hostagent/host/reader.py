@@ -101,7 +101,7 @@ class Host:
         if self.live:
             return True
         try:
-            theirs = BoundTree.read(self.tree, _BOOT_ID) if isinstance(self.tree, BoundTree) else b""
+            theirs = self.tree.aside(_BOOT_ID)
             with open(f"/{_BOOT_ID}", "rb") as own:
                 return bool(theirs) and theirs == own.read()
         except (OSError, TooLargeError):

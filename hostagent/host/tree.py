@@ -146,6 +146,10 @@ class LiveTree:
         """lstat: of the link itself where `path` is one."""
         return os.stat(path, dir_fd=self._fd, follow_symlinks=False)
 
+    def aside(self, path: str) -> bytes:
+        """As `read`, of what is asked about the tree and not about the machine: it is in no capture, and read from none."""
+        return self.read(path)
+
     def stamp(self, path: str) -> tuple[int, ...]:
         """What is another once a file was changed or replaced."""
         found = os.stat(path, dir_fd=self._fd)
