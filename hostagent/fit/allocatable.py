@@ -11,6 +11,7 @@ from __future__ import annotations
 from hostagent.fit.permitted import PermittedEntry
 from hostagent.host.groups import NOIOMMU
 from hostagent.host.pci import PciFunction
+from hostagent.plan.node import unremapped
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
@@ -57,7 +58,7 @@ class _Node:
         self.physical = {one.address for one in physical}
         groups = iommu.data.groups if iommu is not None and iommu.data else ()
         self.unsafe = {group.number for group in groups if group.name == NOIOMMU}
-        self.no_remapping = _no_remapping(report)
+        self.no_remapping = "interrupts are not remapped: VFIO gives no device away" if unremapped(report) else None
 
     def offered(self, function: PciFunction) -> bool:
         """Whether KubeVirt takes a function whose ID is permitted."""
@@ -85,15 +86,6 @@ class _Node:
             names = ", ".join(f"{one.address} is with {one.driver}" for one in left)
             return f"group {number} is not viable: {names}"
         return self.no_remapping
-
-
-def _no_remapping(report: NodeReport) -> str | None:
-    iommu, vfio = report.iommu, report.vfio
-    if iommu is None or iommu.data is None or iommu.data.interrupt_remapping is not False:
-        return None
-    if vfio is not None and vfio.data is not None and vfio.data.parameters.unsafe_interrupts:
-        return None
-    return "interrupts are not remapped: VFIO gives no device away"
 
 
 def allocatable(report: NodeReport, entries: tuple[PermittedEntry, ...]) -> tuple[Allocatable, ...]:

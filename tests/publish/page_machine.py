@@ -24,6 +24,13 @@ _GROUPS = {
 GROUPS = "sys/kernel/iommu_groups"
 
 
+# What the host uses, as far as it matters here: no route, and a root that is no disk.
+USES = {
+    "proc/1/net/route": "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n",
+    "proc/1/mountinfo": "1 0 0:2 / / rw - ramfs none rw\n",
+}
+
+
 @record
 class Help:
     """A remedy as advice makes it."""
@@ -99,6 +106,8 @@ def every_state(root: Path) -> NodeReport:
         "sys/class/dmi/id/sys_vendor": "Example\n",
         "sys/class/dmi/id/product_name": "Server 1\n",
         "sys/class/iommu/dmar0/intel-iommu/version": "1:0\n",
+        "sys/class/misc/kvm/dev": "10:232\n",
+        **USES,
     }
     links = {}
     for address, group in _GROUPS.items():

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from hostagent.advice import advise
 from hostagent.host import Host
 from hostagent.publish.page import POLICY, page
 from hostagent.publish.page.states import STATES, machine
 from hostagent.report import NodeReport, survey
 from tests.plant import pci_function, plant
-from tests.publish.page_machine import HOSTILE, every_state, finding, hostile, report_of
+from tests.publish.page_machine import HOSTILE, USES, every_state, finding, hostile, report_of
 from tests.roots import fixtures, roots, unpacked
 
 _VOID = {"meta", "link"}
@@ -115,9 +116,70 @@ def test_the_verdict_is_the_gravest(tmp_path: Path, severities: tuple[str, ...],
     assert sentence in outline(every_state(tmp_path), *given).said
 
 
+_SEEN = {"sys/class/misc/kvm/dev": "10:232\n", "sys/class/iommu/dmar0/name": "dmar0\n", **USES}
+_ABSENT = {"proc/sys/kernel/osrelease": "6\n", "lib/modules/6/modules.dep": "kernel/a.ko:\n", "proc/modules": "a 1\n"}
+_UNREMAPPED = {"proc/interrupts": "           CPU0\n  1:  9  IO-APIC    1-edge  i8042\n"}
+
+
+@pytest.mark.parametrize(
+    ("missing", "added", "sentence"),
+    [
+        ("", {}, "○ Nothing in the way of guests"),
+        ("sys/class/misc", {}, "▲ Runs no guests"),
+        ("sys/class/iommu", {}, "▲ Runs guests, and gives them no device"),
+        ("sys/class", {}, "▲ Runs no guests and gives no device away"),
+        ("", _ABSENT, "▲ Runs guests, and gives them no device"),
+        ("", _UNREMAPPED, "▲ Runs guests, and gives them no device"),
+        ("proc/1/net", {}, "▲ Nothing found in the way, but not everything could be seen"),
+        ("proc/1/mountinfo", {}, "▲ Nothing found in the way, but not everything could be seen"),
+    ],
+)
+def test_the_verdict_is_what_the_facts_say(tmp_path: Path, missing: str, added: dict[str, str], sentence: str) -> None:
+    files = _SEEN | pci_function("0000:01:00.0")
+    kept = {path: said for path, said in files.items() if not missing or not path.startswith(missing)}
+    found = outline(report_of(plant(tmp_path, kept | added)))
+    assert sentence in found.said
+    # A finding of the same adds to it, and takes nothing back.
+    if "○" not in sentence and "seen" not in sentence:
+        said = outline(report_of(tmp_path), finding("WARNING")).said
+        assert sentence in said
+        assert "Nothing in the way" not in said
+
+
 def test_what_could_not_be_seen_is_not_called_good(tmp_path: Path) -> None:
     only = survey(Host(str(plant(tmp_path, {}))), only=frozenset({"cpu"}))
     assert "▲ Nothing found in the way, but not everything could be seen" in outline(only).said
+
+
+def test_nothing_is_called_free_where_nobody_knows_what_the_host_uses(tmp_path: Path) -> None:
+    assert "1 free to be given to guests" in outline(every_state(tmp_path)).said
+    (tmp_path / "proc/1/net/route").unlink()
+    found = outline(report_of(tmp_path)).said
+    assert "free to be given" not in found
+    assert "The routes of this host are not known, so no function is known to be unused." in found
+
+
+def test_no_number_stands_above_what_is_not_known(tmp_path: Path) -> None:
+    found = outline(report_of(plant(tmp_path, pci_function("0000:01:00.0")))).said
+    assert "The host stands on The routes and mounts" in found
+    assert "1 PCI function" in found
+    assert "1 PCI functions" not in found
+
+
+@pytest.mark.parametrize("root", roots())
+def test_the_verdict_of_real_machines_agrees_with_their_cards(root: str, tmp_path: Path) -> None:
+    report = survey(Host(str(unpacked(root, tmp_path))))
+    found = Outline(page(report, advise(report)).decode()).said
+    if (
+        "Runs guests \N{EN DASH} no" in found
+        or "IOMMU \N{EN DASH} off" in found
+        or "VFIO gives no device away" in found
+    ):
+        assert "Nothing in the way" not in found
+        assert "Nothing found in the way" not in found
+        assert "free to be given" not in found
+    if "no function is known to be unused" in found:
+        assert "free to be given" not in found
 
 
 def test_findings_stand_by_gravity_and_many_of_one_kind_are_folded(tmp_path: Path) -> None:

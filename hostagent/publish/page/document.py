@@ -11,7 +11,7 @@ import hashlib
 
 from hostagent import __version__
 from hostagent.plan.node import data
-from hostagent.publish.page import boxes, facts, findings, memory, rest
+from hostagent.publish.page import boxes, facts, findings, memory, rest, verdict
 from hostagent.publish.page.html import Html, element, joined
 from hostagent.publish.page.states import machine
 from hostagent.publish.page.style import STYLE
@@ -46,10 +46,10 @@ def page(report: NodeReport, findings_: Sequence[Finding] = (), *, title: str = 
         "header",
         element("p", title, cls="node-name"),
         element("h1", _machine_name(report)),
-        findings.verdict(report, findings_, judged),
+        verdict.section(report, findings_, judged),
         cls="top",
     )
-    whole = joined((_head(title, findings.tone(report, findings_)), element("body", top, body, _foot())))
+    whole = joined((_head(title, verdict.tone(report, findings_)), element("body", top, body, _foot())))
     return f'<!doctype html>\n<html lang="en">{whole}</html>\n'.encode()
 
 

@@ -1,13 +1,8 @@
-"""The verdict, and under it every finding with its evidence and what helps."""
+"""Every finding with its evidence and what helps."""
 
 from __future__ import annotations
 
-from hostagent.host.problem import FAILED
-from hostagent.plan.node import data
 from hostagent.publish.page.html import NOTHING, Html, element, joined, text
-from hostagent.publish.page.states import BOUND, PROTECTED, Machine, free
-from hostagent.report import NodeReport, problems
-from hostagent.values.words import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,49 +44,8 @@ SEVERITIES = {
     "WARNING": ("▲", "Warning", "protected"),
     "NOTE": ("i", "Note", "vfio"),
 }
-GOOD = ("○", "", "viable")
 # Findings of one code beyond so many are folded: a card with hundreds of functions says the same of each.
 SHOWN = 4
-
-
-def tone(report: NodeReport, findings: Sequence[Finding]) -> str:
-    """The class that colours the verdict."""
-    gravest = next((key for key in SEVERITIES if any(one.severity == key for one in findings)), None)
-    if gravest in (None, "NOTE"):
-        return "protected" if _unseen(report) else GOOD[2]
-    return SEVERITIES[gravest][2]
-
-
-def verdict(report: NodeReport, findings: Sequence[Finding], machine: Machine) -> Html:
-    """One sentence, and one about the functions."""
-    blockers, warnings = (sum(one.severity == key for one in findings) for key in ("BLOCKER", "WARNING"))
-    if blockers:
-        said = f"{counted(blockers, 'thing')} in the way of guests"
-    elif warnings:
-        said = f"Nothing in the way, {counted(warnings, 'thing')} to look at"
-    elif _unseen(report):
-        said = "Nothing found in the way, but not everything could be seen"
-    else:
-        said = "Nothing in the way of guests"
-    state = tone(report, findings)
-    mark = next((mark for mark, _, name in (*SEVERITIES.values(), GOOD) if name == state), GOOD[0])
-    sentence = element("p", element("i", mark, aria_hidden="true"), " ", said, cls=f"verdict {state}")
-    return joined((sentence, element("p", _tally(machine), cls="tally")))
-
-
-def _unseen(report: NodeReport) -> bool:
-    return any(problem.kind == FAILED for _, problem in problems(report)) or data(report.pci) is None
-
-
-def _tally(machine: Machine) -> Html:
-    states = [part.state for part in machine.parts]
-    counts = (
-        (len(states), "PCI functions"),
-        (states.count(BOUND), "bound to vfio"),
-        (free(machine), "free to be given to guests"),
-        (states.count(PROTECTED), "kept, because the host stands on them"),
-    )
-    return joined((element("span", element("strong", count), f" {word}") for count, word in counts if count), " · ")
 
 
 def section(findings: Sequence[Finding]) -> Html:

@@ -8,7 +8,7 @@ from hostagent.plan.node import data
 from hostagent.publish.page.boxes import sentence
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.publish.page.names import Names
-from hostagent.publish.page.states import Machine, Part
+from hostagent.publish.page.states import Machine, Part, unknown_uses
 from hostagent.report import NodeReport, problems
 from hostagent.values.words import counted
 
@@ -79,20 +79,17 @@ def stands(report: NodeReport, machine: Machine) -> Html:
     for part in machine.parts:
         if part.reason is not None and part.reason.code not in _SECONDARY:
             by_reason.setdefault(part.reason.text, []).append(part)
-    network, storage = data(report.network), data(report.storage)
-    unknown = []
-    if network is not None and not network.routes_known:
-        unknown.append("routes")
-    if storage is not None and not storage.mounts_known:
-        unknown.append("mounts")
+    unknown = unknown_uses(report)
     if not by_reason and not unknown:
         return NOTHING
     names = Names(report)
-    said = f"The {' and '.join(unknown)} of this host could not be read: no function is known to be unused."
+    said = f"The {' and '.join(unknown)} of this host are not known, so no function is known to be unused."
     count = sum(map(len, by_reason.values()))
+    # Of what nobody could read nothing is counted: more may be needed than is known, and 0 would be a claim.
+    tally = f"{'at least ' if unknown else ''}{counted(count, 'function')}" if count else ""
     return element(
         "section",
-        element("h2", "The host stands on ", element("small", counted(count, "function")), id="stands"),
+        element("h2", "The host stands on ", element("small", tally), id="stands"),
         element("p", said, cls="unsure") if unknown else None,
         element("ul", *(_kept(text, parts, names) for text, parts in by_reason.items()), cls="kept") if count else None,
         aria_labelledby="stands",

@@ -84,6 +84,16 @@ def machine(report: NodeReport) -> Machine:
     return Machine(parts=tuple(parts.values()), boxes=boxes, alone=alone)
 
 
+def unknown_uses(report: NodeReport) -> tuple[str, ...]:
+    """What of routes and mounts nobody could read: where it is anything, no function is known to be unused."""
+    network, storage = data(report.network), data(report.storage)
+    known = {
+        "routes": network is not None and network.routes_known,
+        "mounts": storage is not None and storage.mounts_known,
+    }
+    return tuple(name for name, told in known.items() if not told)
+
+
 def free(found: Machine) -> int:
     """How many functions could go to a guest as things are: without driver, in a group that nothing keeps."""
     return sum(part.state == FREE for box in found.boxes if box.state in (FREE, BOUND) for part in box.parts)
