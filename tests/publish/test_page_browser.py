@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hostagent.advice import advise
 from hostagent.host import Host
 from hostagent.publish.page import page
 from hostagent.report import survey
@@ -64,10 +65,30 @@ def test_every_state_on_a_phone_and_a_desk_by_day_and_night(tab: browser.Browser
     )
 
 
+_CHIPS = "[...document.querySelectorAll('.legend .sign, .counts .sign')].map(one => one.getBoundingClientRect().height)"
+_SMALL = """[...document.querySelectorAll("main *, .top *")].filter(one => {
+  const text = [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+  return text && parseFloat(getComputedStyle(one).fontSize) < (one.tagName === "CODE" ? 13 : 12)
+}).map(one => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_no_chip_is_broken_and_nothing_is_too_small_to_read(
+    tab: browser.Browser, tmp_path: Path, width: int
+) -> None:
+    findings = (finding("BLOCKER"), finding("WARNING", code="other"))
+    path = _write(tmp_path, page(every_state(tmp_path / "root"), findings, title="worker-0"))
+    _sound(tab, path, width=width, scheme="light")
+    heights = tab.value(_CHIPS)
+    assert len(heights) > 6
+    assert max(heights) < 24
+    assert tab.value(_SMALL) == []
+
+
 def test_hostile_text_runs_nothing_and_breaks_nothing(tab: browser.Browser, tmp_path: Path) -> None:
     evil = finding(HOSTILE, code=HOSTILE, subject=HOSTILE * 4, sentence=HOSTILE)
     path = _write(tmp_path, page(hostile(tmp_path / "root"), (evil,), title=HOSTILE * 3))
-    _sound(tab, path, width=360, scheme="light")
+    _sound(tab, path, width=320, scheme="light")
     assert tab.value("document.querySelectorAll('script, img').length") == 0
 
 
@@ -89,4 +110,5 @@ def test_real_machines_fit_a_phone(tab: browser.Browser, tmp_path: Path, root: s
     if not Path(root).exists():
         pytest.skip(f"no {root}: set HOSTAGENT_CAPTURES")
     report = survey(Host(str(unpacked(root, tmp_path / "machine"))))
-    _sound(tab, _write(tmp_path, page(report)), width=360, scheme="dark")
+    _sound(tab, _write(tmp_path, page(report, advise(report))), width=320, scheme="dark")
+    assert tab.value(_SMALL) == []

@@ -43,7 +43,7 @@ _RULES = """
 *{box-sizing:border-box;margin:0}
 body{background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 .top,main,footer{max-width:78rem;margin:0 auto;padding:0 clamp(1rem,4vw,2.5rem)}
-code{font:.86em/1.4 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
+code{font:max(.8125rem,.86em)/1.4 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 h1{font-size:clamp(1.15rem,3.4vw,1.5rem);font-weight:600;line-height:1.25;letter-spacing:-.01em}
 h2{font-size:1.05rem;font-weight:650;margin:2.75rem 0 .75rem;letter-spacing:-.005em}
 h2 small,h3+small{font-weight:400;color:var(--quiet);font-size:.875rem;margin-left:.25rem}
@@ -74,6 +74,10 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .band .platform{fill:var(--line)}.band .viable{fill:var(--c)}
 .legend{display:flex;flex-wrap:wrap;gap:.4rem 1.5rem;margin:.75rem 0 1rem;font-size:.8125rem;color:var(--quiet)}
 .legend li{display:flex;gap:.15rem .45rem;align-items:baseline}.legend strong{color:var(--ink)}
+.legend .sign,.legend strong,.counts .sign{flex:none;white-space:nowrap}.legend span{flex:1;min-width:8rem}
+@media(max-width:46rem){.legend li{display:grid;grid-template-columns:6.75rem 1.75rem 1fr}
+ .legend .sign{justify-self:start}.legend strong{text-align:right}}
+.counts{display:flex;flex-wrap:wrap;gap:.4rem;margin-bottom:.6rem}
 .boxes{display:grid;grid-auto-flow:dense;gap:.75rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr))}
 .box{background:var(--sheet);border:1px solid var(--c);border-radius:8px;padding:.6rem .75rem .7rem;min-width:0}
 .box.viable{border-style:dashed}
@@ -91,7 +95,7 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .wide>ul>li,.pair>ul>li{margin-top:.45rem;border-top:1px solid var(--line)}
 .box>ul>li>:nth-child(n+3){grid-column:1/-1}
 .driver{justify-self:end;font-size:.8125rem;font-weight:600;color:var(--c);text-align:right}
-.driver i{font-size:.75em}
+.driver i{font-size:.75rem}
 .name{font-size:.875rem;line-height:1.35}
 .why{color:var(--blocked);font-size:.8125rem}
 .more{font-size:.8125rem;color:var(--quiet);padding-top:.4rem;max-height:20rem;overflow:auto}
