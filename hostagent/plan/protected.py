@@ -37,7 +37,7 @@ _PLATFORM = {
 }
 _BMC_DISPLAYS = ("1a03:2000", *(f"102b:053{digit:x}" for digit in range(16)))
 _WATCHDOGS = ("8086:25ab", "103c:3306")  # i6300esb and HPE iLO: the function is the watchdog
-_HANGS = "it is the watchdog that resets a hung host"
+_HANGS = "it is a watchdog, made to reset a hung host"
 # drivers/vfio/pci/vfio_pci.c: QAT of the C3xxx, C62x and DH895xCC, and DSA and IAX of Sapphire Rapids; VFs too.
 DENYLIST = tuple(f"8086:{device}" for device in ("19e2", "19e3", "37c8", "37c9", "0435", "0443", "0b25", "0cfe"))
 _STORAGE_CLASSES = ("01", "0c03", "0c04", "0805")

@@ -58,7 +58,7 @@ def test_a_part_that_must_stay_keeps_its_card_before_there_are_groups() -> None:
     found = planned(devices("address: 0000:07:00.0"), machine)
     assert found.bindings == ()
     assert [one.reason.text for one in found.refused] == [
-        "0000:07:00.2 of the same card will share its IOMMU group, and it is the watchdog that resets a hung host"
+        "0000:07:00.2 of the same card will share its IOMMU group, and it is a watchdog, made to reset a hung host"
     ]
 
 

@@ -318,3 +318,48 @@ def test_many_functions_of_a_kind_without_groups_are_folded(tmp_path: Path) -> N
     found = outline(report_of(plant(tmp_path, files)))
     assert "20 \N{MULTIPLICATION SIGN} 8086:10d3" in found.said
     assert "19 more" in found.said
+
+
+def test_one_function_of_a_kind_is_not_counted_and_an_id_stands_once(tmp_path: Path) -> None:
+    found = outline(report_of(plant(tmp_path, pci_function("0000:00:01.0", cls="120000")))).said
+    assert "\N{MULTIPLICATION SIGN}" not in found
+    assert found.count("8086:10d3") == 1
+    several = pci_function("0000:00:02.0", cls="120000") | pci_function("0000:00:03.0", cls="120000")
+    found = outline(report_of(plant(tmp_path, several))).said
+    assert "3 \N{MULTIPLICATION SIGN} 8086:10d3" in found
+    assert found.count("8086:10d3") == 1
+
+
+_DOG = "sys/class/watchdog/watchdog"
+
+
+@pytest.mark.parametrize(
+    ("states", "said", "timeout"),
+    [
+        ((), "No watchdog was found: nothing is known that restarts this machine when its kernel hangs.", ""),
+        (
+            ("inactive", "inactive"),
+            "No program has armed one: as far as is known, nothing",
+            "once armed, restarts after",
+        ),
+        (("inactive", ""), "Whether one is armed is not known.", "timeout 30 s"),
+        (("inactive", "active"), "", "\N{MIDDLE DOT} restarts after 30 s"),
+    ],
+)
+def test_a_watchdog_that_is_not_armed_is_not_said_to_restart(
+    tmp_path: Path, states: tuple[str, ...], said: str, timeout: str
+) -> None:
+    files = {f"{_DOG}{n}/identity": "iTCO_wdt\n" for n in range(len(states))}
+    files |= {f"{_DOG}{n}/timeout": "30\n" for n in range(len(states))}
+    files |= {f"{_DOG}{n}/state": f"{state}\n" for n, state in enumerate(states) if state}
+    found = outline(report_of(plant(tmp_path, files))).said
+    assert said in found
+    assert timeout in found
+    lacking = ("No watchdog was found", "No program has armed", "Whether one is armed")
+    assert sum(words in found for words in lacking) == bool(said)
+    assert ("\N{MIDDLE DOT} restarts after" in found) == ("active" in states)
+
+
+def test_the_version_of_the_firmware_is_called_so(tmp_path: Path) -> None:
+    found = outline(report_of(plant(tmp_path, {"sys/class/dmi/id/bios_version": "1.2\n"}))).said
+    assert "Firmware version 1.2" in found

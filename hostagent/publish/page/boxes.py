@@ -85,15 +85,16 @@ class Drawing:
         self._names = Names(report)
         self._remarks = _remarks(report)
 
-    def row(self, part: Part) -> Html:
-        """One function inside its group."""
+    def row(self, part: Part, *, identified: bool = False) -> Html:
+        """One function inside its group. `identified`: the ID stands above it already."""
         function = part.function
+        facts = (*(() if identified else (pci_id(function),)), *self._facts(function))
         return element(
             "li",
             element("code", function.address),
             driver(part),
             element("span", self.title(function), cls="name"),
-            element("small", " · ".join(self._facts(function))),
+            element("small", " · ".join(facts)) if facts else None,
             None if part.reason is None else element("em", sentence(part.reason.text)),
             cls=part.state,
         )
@@ -105,7 +106,6 @@ class Drawing:
         return joined((kind, None if model is None else element("span", ": ", model)))
 
     def _facts(self, function: PciFunction) -> Iterable[str]:
-        yield pci_id(function)
         if function.numa_node is not None:
             yield f"NUMA node {function.numa_node}"
         yield from self._remarks.get(function.address, ())
@@ -225,13 +225,12 @@ def _kinds(parts: Sequence[Part], draw: Drawing) -> Html:
 
 def _kind(row: Sequence[Part], draw: Drawing) -> Html:
     first = row[0]
-    head = element(
-        "header", element("h3", f"{len(row)} \N{MULTIPLICATION SIGN} {pci_id(first.function)}"), sign(first.state)
-    )
+    times = f"{len(row)} \N{MULTIPLICATION SIGN} " if len(row) > 1 else ""
+    head = element("header", element("h3", times, pci_id(first.function)), sign(first.state))
     rest = [element("code", part.function.address) for part in row[1:]]
     more: object = NOTHING
     if len(rest) > LISTED:
         more = element("details", element("summary", f"{len(rest)} more"), element("p", joined(rest, " "), cls="more"))
     elif rest:
         more = element("p", joined(rest, " "), cls="more")
-    return element("li", head, element("ul", draw.row(first)), more, cls=f"box {first.state}")
+    return element("li", head, element("ul", draw.row(first, identified=True)), more, cls=f"box {first.state}")

@@ -136,7 +136,7 @@ def _hardware(report: NodeReport) -> Iterator[Row]:
     # Machines without UEFI and DMI have other firmware: U-Boot, or a hypervisor's device tree.
     other = "not UEFI" if dmi is None else "BIOS"
     yield "Firmware", None if found.uefi is None else "UEFI" if found.uefi else other
-    yield "Version", None if dmi is None else " ".join(p for p in (dmi.bios_vendor, dmi.bios_version) if p)
+    yield "Firmware version", None if dmi is None else " ".join(p for p in (dmi.bios_vendor, dmi.bios_version) if p)
     yield "Secure Boot", flag(found.secure_boot)
     yield "BMC", "present" if found.bmc else None
 

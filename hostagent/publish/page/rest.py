@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # More of one area are one trouble: a whole directory that may not be read.
 SHOWN = 8
+_ARMED, _DISARMED = "active", "inactive"
+_RESTARTS: dict[str | None, str] = {_ARMED: "restarts after", _DISARMED: "once armed, restarts after"}
 # Of these the reason lies with another function, or there is nothing to lose.
 _SECONDARY = (protected.GROUP, protected.RESERVED, protected.REFUSED_ID)
 
@@ -29,22 +31,36 @@ def watchdogs(report: NodeReport) -> Html:
         return NOTHING
     cards = [_watchdog(device) for device in found.devices]
     title = element("h2", "Watchdogs ", element("small", len(cards) or "none"), id="watchdogs")
-    none = element("p", "Nothing restarts this machine when its kernel hangs.", cls="unsure")
     settings = [
         element("li", element("code", f"{one.name}={one.value}"), " ", element("small", f"/{one.source}"))
         for one in found.systemd
     ]
+    lacking = _lacking(found.devices)
     return element(
         "section",
         title,
-        element("ul", *cards, cls="dogs") if cards else none,
+        element("p", lacking, cls="unsure") if lacking else None,
+        element("ul", *cards, cls="dogs") if cards else None,
         element("ul", *settings, cls="settings") if settings else None,
         aria_labelledby="watchdogs",
     )
 
 
+def _lacking(devices: tuple[WatchdogDevice, ...]) -> str | None:
+    """What is missing for a hang to end in a restart. A part of a machine and a machine without look the same here."""
+    if not devices:
+        return "No watchdog was found: nothing is known that restarts this machine when its kernel hangs."
+    states = {device.state for device in devices}
+    if _ARMED in states:
+        return None
+    if states == {_DISARMED}:
+        # One that firmware armed and the kernel feeds says inactive too.
+        return "No program has armed one: as far as is known, nothing restarts this machine when it hangs."
+    return "Whether one is armed is not known."
+
+
 def _watchdog(device: WatchdogDevice) -> Html:
-    armed = device.state == "active"
+    armed = device.state == _ARMED
     mark = element("i", "●" if armed else "○", aria_hidden="true")
     sign = element("b", mark, f" {device.state or 'state unknown'}", cls=f"sign {'viable' if armed else 'in-use'}")
     return element(
@@ -62,7 +78,7 @@ def _remarks(device: WatchdogDevice) -> Iterator[object]:
     yield element("code", device.name)
     said = (
         device.driver,
-        None if device.timeout is None else f"restarts after {device.timeout} s",
+        None if device.timeout is None else f"{_RESTARTS.get(device.state, 'timeout')} {device.timeout} s",
         "software only: stops with the kernel" if device.hardware is False else None,
         "hardware" if device.hardware else None,
         f"held by {', '.join(device.held_by)}" if device.held_by else None,
