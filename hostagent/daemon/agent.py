@@ -145,6 +145,8 @@ class Agent:
             self._failed(error)
         else:
             self._trouble = ""
+        if self.pages is not None:
+            self.pages.failed = bool(self._trouble)
         took = self._now() - self._began
         self._began = None
         self._rested_at = self._now() + min(REST_AT_MOST, took * REST_FACTOR)
@@ -152,18 +154,20 @@ class Agent:
 
     async def _look_and_publish(self) -> None:
         found = await self.worker.run(partial(look, self._root, self._holds, self._left))
-        changed = self._anew or self.look is None or found.snapshot != self.look.snapshot
+        differs = self.look is None or found.snapshot != self.look.snapshot
         self.vitals.surveys += 1
-        self.vitals.survey_at = time.time()
-        if not changed:
+        self.vitals.survey_at = now = time.time()
+        if not (differs or self._anew):
             self.look = found
             return
-        await self._publish(found.snapshot)
+        # Other settings do not make the host another one.
+        since = now if differs else self.vitals.change_at or now
+        await self._publish(found.snapshot, since)
         self.look, self._anew = found, False
+        self.vitals.change_at = since
         trim()  # what rendering needed is not needed until the next change
-        self.vitals.change_at = time.time()
 
-    async def _publish(self, snapshot: Snapshot) -> None:
+    async def _publish(self, snapshot: Snapshot, since: float) -> None:
         """Labels first, then metrics, then what is read by people: each as soon as it is made."""
         labels = await self.worker.run(partial(labelled, snapshot))
         self.vitals.left_out = len(labels.left_out)
@@ -172,7 +176,7 @@ class Agent:
         if pages is not None:
             pages.exposition = await self.worker.run(partial(Exposition, snapshot, pages.exposition))
         names = frozenset(sink.name for sink in self.sinks)
-        rest = await self.worker.run(partial(published, snapshot, sinks=names, node=self._holds.node))
+        rest = await self.worker.run(partial(published, snapshot, sinks=names, node=self._holds.node, since=since))
         if pages is not None:
             pages.report, pages.page = rest.report, rest.page
         await self._offer(rest.files)

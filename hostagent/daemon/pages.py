@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from hostagent.daemon.exposition import NAMES, Exposition, rendered
 from hostagent.daemon.http_message import Page, Request, Response, plain, prepared
 from hostagent.daemon.http_negotiate import OPENMETRICS, exposition, selected
+from hostagent.publish.page import noted
+from hostagent.values.record import replaced
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family
@@ -28,13 +30,15 @@ class Pages:
         self.exposition: Exposition | None = None
         self.report: Response | None = None
         self.page: Response | None = None
+        self.failed = False  # the last survey: what is served is older than it
+        self._noted: tuple[Response, str, Response] | None = None
         self._own, self._overdue, self._clock = own, overdue, clock
         self._lasts: dict[tuple[str, frozenset[str]], tuple[float, bytes]] = {}
 
     def routes(self) -> dict[str, Page]:
         """Exact paths; everything else is a 404."""
         return {
-            "/": lambda _: self.page or _NOT_YET,
+            "/": self._page,
             "/metrics": self._metrics,
             "/report.json": lambda _: self.report or _NOT_YET,
             "/-/healthy": self._healthy,
@@ -42,6 +46,16 @@ class Pages:
             "/-/ready": self._ready,
             "/readyz": self._ready,
         }
+
+    def _page(self, _request: Request) -> Response:
+        """The page as it was made; where nobody knows whether it still holds, it says so."""
+        said = _OVERDUE if self._overdue() else _FAILED if self.failed else None
+        made = self.page
+        if made is None or said is None:
+            return made or _NOT_YET
+        if self._noted is None or self._noted[0] is not made or self._noted[1] != said:
+            self._noted = made, said, replaced(made, body=noted(made.body, said), gzipped=None)
+        return self._noted[2]
 
     def _metrics(self, request: Request) -> Response:
         content_type = exposition(request.header("accept"))
@@ -72,5 +86,7 @@ class Pages:
         return _NOT_YET if self.exposition is None else _OK
 
 
+_OVERDUE = "The survey of this host does not end. What stands here was found by the last one that did."
+_FAILED = "The last survey of this host failed. What stands here was found by the last one that did not."
 _OK = plain(200, "ok")
 _NOT_YET = plain(503, "the first survey has not ended")

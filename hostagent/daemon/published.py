@@ -43,15 +43,18 @@ def labelled(snapshot: Snapshot) -> Labelled:
     return Labelled(features=features.body, left_out=(*snapshot.labels.dropped, *features.left_out))
 
 
-def published(snapshot: Snapshot, *, sinks: frozenset[str], node: str) -> Published:
-    """Everything else but the metrics; the textfile only where it is wanted. `node`: its name, for people."""
+def published(snapshot: Snapshot, *, sinks: frozenset[str], node: str, since: float) -> Published:
+    """Everything else but the metrics; the textfile only where it is wanted.
+
+    For people: `node`, its name, and `since`, when it was first found like this, in seconds since 1970.
+    """
     report = report_file(snapshot.report)
     files = {"report": report}
     if "textfile" in sinks:
         files["textfile"] = textfile(snapshot.report, filled((FINDING,), finding_samples(snapshot.findings)))
     return Published(
         report=_response(JSON, report, _NOSNIFF),
-        page=_response(HTML, page(snapshot.report, snapshot.findings, title=node), _NOSNIFF, _POLICY),
+        page=_response(HTML, page(snapshot.report, snapshot.findings, title=node, since=since), _NOSNIFF, _POLICY),
         files=files,
     )
 

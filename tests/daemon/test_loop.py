@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hostagent.daemon.agent import IDLE_FACTOR, INTERVAL_SECONDS, Agent, sinks
 from hostagent.daemon.configured import Configured, Said, configured, parsed
+from hostagent.daemon.pages import Pages
 from hostagent.daemon.sdnotify import Notifier
 from hostagent.daemon.state import Look
 from hostagent.values.record import replaced
@@ -140,6 +141,32 @@ def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
         await leave(task)
         assert one.worker.close(5)
         assert inodes(tmp_path) != before
+
+    asyncio.run(main())
+
+
+def test_the_page_tells_since_when_and_whether_it_may_be_old(tmp_path: Path) -> None:
+    async def main() -> None:
+        one = agent(tmp_path)
+        one.pages = pages = Pages(own=lambda _: [], overdue=one.overdue, clock=time.monotonic)
+        await one.once()
+        first, since = pages.page, one.vitals.change_at
+        assert first is not None
+        assert since is not None
+        assert time.strftime('since <time datetime="%Y-%m-%dT%H:%M:%SZ', time.gmtime(since)).encode() in first.body
+        await asyncio.sleep(1.1)
+        one._anew = True  # other settings, the same machine
+        await one.once()
+        assert pages.page is not first
+        assert pages.page == first
+        assert one.vitals.change_at == since
+        failed = []
+        for place in ("gone", "root"):
+            (tmp_path / ("root" if place == "gone" else "gone")).rename(tmp_path / place)
+            await one.once()
+            failed.append(pages.failed)
+        assert failed == [True, False]
+        assert one.worker.close(5)
 
     asyncio.run(main())
 

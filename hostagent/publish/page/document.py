@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 
 from hostagent import __version__
 from hostagent.plan.node import data
@@ -29,8 +30,13 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; base-u
 _ICONS = {"viable": "%231a7f4b", "protected": "%23b87700", "blocked": "%23c62f26"}
 
 
-def page(report: NodeReport, findings_: Sequence[Finding] = (), *, title: str = "hostagent") -> bytes:
-    """The page in UTF-8. `title`: what the node is called. Equal reports and findings make equal pages."""
+def page(
+    report: NodeReport, findings_: Sequence[Finding] = (), *, title: str = "hostagent", since: float | None = None
+) -> bytes:
+    """The page in UTF-8. `title`: what the node is called. Equal arguments make equal pages.
+
+    `since`: when the host was first found like this, in seconds since 1970; reports have no clock, and whoever looked has.
+    """
     judged = machine(report)
     body = element(
         "main",
@@ -44,13 +50,27 @@ def page(report: NodeReport, findings_: Sequence[Finding] = (), *, title: str = 
     )
     top = element(
         "header",
-        element("p", title, cls="node-name"),
+        element("p", title, _since(since), cls="node-name"),
         element("h1", _machine_name(report)),
         verdict.section(report, findings_, judged),
         cls="top",
     )
     whole = joined((_head(title, verdict.tone(report, findings_)), element("body", top, body, _foot())))
     return f'<!doctype html>\n<html lang="en">{whole}</html>\n'.encode()
+
+
+def noted(made: bytes, said: str) -> bytes:
+    """A page that was made before, with a notice above everything."""
+    # What is foreign on the page is escaped: the first such tag is ours.
+    return made.replace(b"<body>", b"<body>" + element("p", said, cls="notice", role="alert").encode(), 1)
+
+
+def _since(seconds: float | None) -> Html | None:
+    if seconds is None:
+        return None
+    at = time.gmtime(seconds)
+    told = time.strftime("%Y-%m-%d %H:%M:%S UTC", at)
+    return joined((" · this state since ", element("time", told, datetime=time.strftime("%Y-%m-%dT%H:%M:%SZ", at))))
 
 
 def _head(title: str, tone: str) -> Html:
