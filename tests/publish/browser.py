@@ -113,11 +113,13 @@ class Browser:
         kinds = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
         return [json.dumps(event["params"]) for event in self.events if event.get("method") in kinds]
 
-    def picture(self, *, height: int | None = None) -> bytes:
-        """The page as PNG, whole or its top."""
+    def picture(self, *, quality: int) -> bytes:
+        """The whole page as WebP; `quality`: 0 to 100."""
         size = self.value("[innerWidth, document.documentElement.scrollHeight]")
-        clip = {"x": 0, "y": 0, "width": size[0], "height": height or size[1], "scale": 1}
-        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
+        shot = self.call(
+            "Page.captureScreenshot", format="webp", quality=quality, captureBeyondViewport=True, clip=clip
+        )
         return base64.b64decode(shot["data"])
 
     def close(self) -> None:

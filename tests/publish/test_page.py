@@ -91,6 +91,7 @@ def test_it_says_what_there_is(tmp_path: Path) -> None:
         "Kept by snd_hda_intel at 0000:01:00.1",
         "64 pages, 128 MiB: 48 used, 16 free, 2 reserved",
         "The command line asks for 8 pages of 1 GiB; there are 4",
+        "15.3 GiB · CPUs 0-3 · 2 isolated",
         "iTCO_wdt",
         "Caused the last boot: ",
         "It shows the remote console of the BMC",
@@ -213,6 +214,13 @@ def test_a_pool_that_was_not_filled_leaves_its_bar_short(tmp_path: Path) -> None
     bars = [piece.split("</svg>")[0] for piece in made.split('<svg class="bar"')[1:]]
     full = [piece.split('<rect width="')[1].split('"')[0] for piece in bars]
     assert full == ["100.00%", "50.00%", "100.00%", "100.00%"]
+
+
+def test_a_pool_whose_use_is_not_known_is_not_drawn_free(tmp_path: Path) -> None:
+    files = {"sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "4\n"}
+    report = report_of(plant(tmp_path, files))
+    assert "4 pages, 8 MiB: use not known" in outline(report).said
+    assert 'height="100%" class="unsaid"' in page(report).decode()
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:

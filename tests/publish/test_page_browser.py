@@ -11,10 +11,12 @@ import pytest
 from hostagent.advice import advise
 from hostagent.host import Host
 from hostagent.publish.page import page
-from hostagent.report import survey
+from hostagent.report import problems, survey
 from tests.publish import browser
 from tests.publish.page_machine import HOSTILE, every_state, finding, hostile
-from tests.roots import CAPTURES, fixtures, unpacked
+from tests.publish.screenshot import SCHEMES
+from tests.publish.shown_machine import shown
+from tests.roots import CAPTURES, REPOSITORY, fixtures, unpacked
 
 pytestmark = pytest.mark.skipif(browser.found() is None, reason=browser.PACKAGE)
 
@@ -101,6 +103,21 @@ def test_the_policy_stops_a_script_that_slipped_in(tab: browser.Browser, tmp_pat
     answered = [event for event in tab.events if event.get("method") == "Network.responseReceived"]
     assert not any(event["params"]["response"]["url"].startswith("http") for event in answered)
     assert len(tab.complaints()) >= 1
+
+
+def test_the_machine_on_the_pictures_shows_all_and_fits(tab: browser.Browser, tmp_path: Path) -> None:
+    report = shown()
+    assert problems(report) == ()
+    made = page(report, advise(report), since=0.0)
+    ids = ("findings", "groups", "memory", "machine", "watchdogs", "stands")
+    assert all(f'id="{one}"'.encode() in made for one in ids)
+    for width in (320, 390, 1280):
+        _sound(tab, _write(tmp_path, made), width=width, scheme="dark")
+    # The README names what screenshot.py makes.
+    readme = (REPOSITORY / "README.md").read_text()
+    for name in (f"docs/images/node-page-{scheme}.webp" for scheme in SCHEMES):
+        assert name in readme
+        assert (REPOSITORY / name).stat().st_size < 400_000
 
 
 _MACHINES = [*map(str, fixtures()), str(CAPTURES / "checkbox__NVIDIA_DGXA100.tar.gz")]

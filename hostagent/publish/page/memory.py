@@ -75,7 +75,8 @@ def _remark(hugepages: Hugepages | None) -> str:
 def _node(node: NumaNode, pools: list[Pool], tops: dict[tuple[int, bool], int], isolated: CpuSet | None) -> Html:
     cpus = "CPUs unknown" if node.cpus is None else f"CPUs {node.cpus}" if node.cpus else "no CPUs"
     memory = None if node.memory_total is None else size(node.memory_total)
-    said = " · ".join(part for part in (memory, cpus) if part)
+    apart = sum(cpu in (isolated or ()) for cpu in node.cpus or ())
+    said = " · ".join(part for part in (memory, cpus, f"{apart} isolated" if apart else None) if part)
     return _card(f"Node {node.number}", said, _squares(node.cpus or CpuSet(()), isolated or CpuSet(())), pools, tops)
 
 
@@ -118,12 +119,14 @@ def _pool(pool: Pool, top: int) -> Html:
     used = None if free is None else total - free
     parts = [(None if used is None else f"{used} used"), (None if free is None else f"{free} free")]
     parts += [f"{count} {word}" for count, word in ((pool.reserved, "reserved"), (pool.surplus, "surplus")) if count]
-    said = f"{counted(total, 'page')}, {size(total * pool.page_size)}: {', '.join(part for part in parts if part)}"
+    said = (
+        f"{counted(total, 'page')}, {size(total * pool.page_size)}: {', '.join(filter(None, parts)) or 'use not known'}"
+    )
     full = 100 * total / top
     filled = 0 if used is None else full * used / total
     bar = element(
         "svg",
-        element("rect", width=f"{full:.2f}%", height="100%", cls="free"),
+        element("rect", width=f"{full:.2f}%", height="100%", cls="unsaid" if used is None else "free"),
         element("rect", width=f"{filled:.2f}%", height="100%", cls="used"),
         cls="bar",
         role="img",

@@ -68,7 +68,8 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .card{background:var(--sheet);border:1px solid var(--line);border-top:3px solid var(--c);border-radius:8px;padding:.85rem 1rem}
 .card header{display:flex;flex-wrap:wrap;gap:.3rem .6rem;align-items:baseline;margin-bottom:.4rem}
 .card>p{margin:.3rem 0}.remedy{color:var(--quiet)}.remedy strong{color:var(--ink);font-weight:600}
-.remedy code{background:var(--inset);color:var(--ink);padding:.15rem .4rem;border-radius:4px}
+.remedy code{background:var(--inset);color:var(--ink);padding:.05rem .2rem;border-radius:3px;
+ box-decoration-break:clone;-webkit-box-decoration-break:clone}
 .evidence{display:grid;gap:.25rem;font-size:.8125rem;padding:.2rem 0 .3rem}
 .band{display:block;width:100%;height:.75rem;border-radius:4px}
 .band rect{fill:var(--c);stroke:var(--ground);stroke-width:2}
@@ -113,11 +114,12 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .none{color:var(--quiet);font-size:.875rem}
 .bar{width:100%;height:1rem;border-radius:4px;background:var(--inset)}
 .free{fill:var(--viable-wash);stroke:var(--viable);stroke-width:2}.used{fill:var(--viable)}
+.unsaid{fill:var(--in-use-wash);stroke:var(--in-use);stroke-width:2}
 .swatch{width:1.5rem;height:.75rem;border-radius:3px;vertical-align:-.05rem}
 .key{font-size:.8125rem;color:var(--quiet);margin-top:.6rem}
 .vain{color:var(--protected);margin-bottom:.75rem}
 .facts{grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
-dl{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);gap:.3rem .75rem;margin-top:.5rem;font-size:.875rem}
+dl{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,4fr);gap:.3rem .75rem;margin-top:.5rem;font-size:.875rem}
 dt{color:var(--quiet)}.flag{font-weight:600;color:var(--c)}
 .text-protected,.unsure{color:var(--protected)}.unsure{margin-bottom:.75rem}
 .dog p{font-size:.875rem;color:var(--quiet);margin-top:.3rem}.dog .why{color:var(--blocked)}
