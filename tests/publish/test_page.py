@@ -157,6 +157,7 @@ def test_nothing_is_called_free_where_nobody_knows_what_the_host_uses(tmp_path: 
     (tmp_path / "proc/1/net/route").unlink()
     found = outline(report_of(tmp_path)).said
     assert "free to be given" not in found
+    assert "nothing keeps it" not in found
     assert "The routes of this host are not known, so no function is known to be unused." in found
 
 

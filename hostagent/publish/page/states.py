@@ -27,7 +27,7 @@ FREE, BOUND, BLOCKED, PROTECTED, IN_USE, IDLE, PLATFORM, UNSAFE, UNKNOWN = (
 # State to (sign, word, what it means); in the order of the legend. Signs differ in shape: colour is not needed to tell them.
 STATES = {
     BOUND: ("●", "vfio-bound", "held by vfio: a guest can have it, or has it"),
-    FREE: ("○", "viable", "nothing keeps it from being given to a guest"),
+    FREE: ("○", "viable", "no driver of the host keeps it from a guest"),
     BLOCKED: ("✕", "blocked", "begun, and a driver of the host keeps the rest of the group"),
     IN_USE: ("■", "in use", "the host's drivers hold it; none of it was meant for guests yet"),
     IDLE: ("□", "no driver", "nobody uses it, and without an IOMMU group it cannot be given away"),

@@ -59,6 +59,7 @@ a{color:var(--vfio);text-underline-offset:.2em}
 .top{padding-top:clamp(1.5rem,5vw,3.25rem)}
 .notice{background:var(--blocked-wash);color:var(--blocked);font-weight:600;text-align:center;padding:.6rem 1rem}
 .node-name{color:var(--quiet);font-size:.875rem}
+time{white-space:nowrap}
 .verdict{font-size:clamp(1.7rem,6.2vw,2.9rem);font-weight:700;line-height:1.12;letter-spacing:-.025em;margin:1.1rem 0 .6rem;
  color:var(--c);text-wrap:balance}
 .tally{color:var(--quiet)}.tally strong{color:var(--ink)}
