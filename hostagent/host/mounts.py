@@ -81,7 +81,14 @@ def mounts_line(line: str) -> Mount | None:
     fields = line.split()
     if len(fields) < 4:
         return None
-    return Mount(point=unescaped(fields[1]), filesystem=fields[2], source=unescaped(fields[0]), device=None)
+    source = unescaped(fields[0])
+    # Without device numbers a name under /dev is all there is to find the disk by.
+    return Mount(
+        point=unescaped(fields[1]),
+        filesystem=fields[2],
+        source=source if source.startswith("/dev/") else shown(source),
+        device=None,
+    )
 
 
 def swaps(reader: Reader) -> tuple[str, ...]:
