@@ -30,13 +30,14 @@ log = logging.getLogger("hostagent")
 ANSWERS_SECONDS, FILES_SECONDS = 0.8, 0.8
 
 
-def serve(*, root: str, said: Said, holds: Configured) -> None:
-    """Run until SIGTERM or SIGINT. Raises RootError, ConfigError, ListenError."""
+def serve(*, root: str, said: Said, holds: Configured) -> bool:
+    """Run until SIGTERM or SIGINT. False where a thread is at work still. Raises RootError, ConfigError, ListenError."""
+    agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
+    signal.signal(signal.SIGHUP, lambda *_: agent.reload())  # until the loop takes it
     Host(root).close()
     one_arena()
     start_log(holds.settings.log.level, os.environ)
-    agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
-    asyncio.run(_serve(agent, holds, notifier))
+    return asyncio.run(_serve(agent, holds, notifier))
 
 
 def once(*, root: str, said: Said, holds: Configured) -> bool:
@@ -47,7 +48,7 @@ def once(*, root: str, said: Said, holds: Configured) -> bool:
     return asyncio.run(Agent(root=root, said=said, holds=holds, notifier=notifier).once())
 
 
-async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> None:
+async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
     server = await _server(agent, holds)
     heard: tuple[Source, ...] = ()
     working = asyncio.current_task()
@@ -68,11 +69,12 @@ async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> None:
         notifier.stopping()
         for source in heard:
             source.close()
-        if server is not None:
-            await server.close(ANSWERS_SECONDS)
+        checked = server is None or await server.close(ANSWERS_SECONDS)
         # A file that is being written is still written whole; one that cannot be is left as it was.
-        if not agent.worker.close(FILES_SECONDS):
-            log.warning("the survey does not end; leaving without it")
+        surveyed = agent.worker.close(FILES_SECONDS)
+    if not surveyed:
+        log.warning("the survey does not end; leaving without it")
+    return checked and surveyed
 
 
 async def _server(agent: Agent, holds: Configured) -> Server | None:

@@ -100,6 +100,23 @@ def started(
     interval: str = "1s",
 ) -> Iterator[Running]:
     """An agent that has published once; killed at the end if it is still there."""
+    with started_without_pages(
+        place, *words, more=more, environment=environment, files=files, interval=interval
+    ) as agent:
+        until(lambda: agent.get("/-/ready")[0] == 200 and agent.metric('hostagent_sink_success{sink="textfile"}'))
+        yield agent
+
+
+@contextmanager
+def started_without_pages(
+    place: Path,
+    *words: str,
+    more: str = "",
+    environment: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
+    interval: str = "1s",
+) -> Iterator[Running]:
+    """An agent that has written its files, and lets nobody look at its pages, maybe."""
     plant(place / "root", {**pci_function("0000:00:01.0", driver="e1000e"), **(files or {})})
     for name in ("features.d", "run", "text"):
         (place / name).mkdir(exist_ok=True)
@@ -114,7 +131,7 @@ def started(
         process = subprocess.Popen(command, stderr=log, stdout=log, env={**given, **(environment or {})})
     agent = Running(process, place, port)
     try:
-        until(lambda: agent.get("/-/ready")[0] == 200 and agent.metric('hostagent_sink_success{sink="textfile"}'))
+        until(agent.textfile.exists)
         yield agent
     finally:
         process.kill()

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from hostagent import __version__
-from tests.cli.run import hostagent
-from tests.daemon.running import configuration, started, until
+from tests.cli.run import REPOSITORY, hostagent
+from tests.daemon.running import configuration, started, started_without_pages, until
 from tests.plant import pci_function, plant
 
 LO = "/sys/class/net/lo/uevent"
@@ -247,3 +247,34 @@ def test_bad_words(tmp_path: Path, words: tuple[str, ...], message: str) -> None
     done = hostagent("run", *base, *words)
     assert done.status == 2
     assert message in done.err
+
+
+def test_leaving_during_a_password_check(tmp_path: Path) -> None:
+    hashed = "$2b$14$" + "." * 53  # a second or two
+    (tmp_path / "web.yml").write_text(f"basic_auth_users: {{bob: '{hashed}'}}\n")
+    with started_without_pages(tmp_path, "--web.config.file", str(tmp_path / "web.yml")) as agent:
+        with socket.create_connection(("127.0.0.1", agent.port)) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic Ym9iOmI=\r\n\r\n")
+            time.sleep(0.1)
+            assert agent.leave() < 2
+        assert "Fatal" not in agent.log.read_text()
+
+
+def test_a_hangup_while_it_starts(tmp_path: Path) -> None:
+    plant(tmp_path / "root", pci_function(SECOND))
+    for name in ("features.d", "run", "text"):
+        (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / "config.yaml")
+    command = [sys.executable, "-m", "hostagent", "run", "--config", str(tmp_path / "config.yaml")]
+    words = ["--root", str(tmp_path / "root"), "--web.listen-address", f"unix:{tmp_path}/socket"]
+    process = subprocess.Popen([*command, *words], env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    try:
+        with (tmp_path / "config.yaml").open("w") as config:  # it is at its configuration now
+            process.send_signal(signal.SIGHUP)
+            config.write(configuration(tmp_path))
+        until((tmp_path / "features.d/hostagent").exists)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
