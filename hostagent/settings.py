@@ -49,10 +49,11 @@ def _seconds(value: Any) -> float:
 
 
 def _truth(value: Any) -> bool:
-    known = {True: True, False: False, "true": True, "false": False}
-    if value not in known:
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
         raise _fault("true or false", value)
-    return known[value]
+    return bool(value == "true")
 
 
 def _prefix(value: Any) -> str:
@@ -81,7 +82,7 @@ def _flag(value: Any) -> str:
 
 def _path(value: Any) -> str:
     text = str(value)
-    if not text.startswith("/") or text.endswith("/") or "\0" in text:
+    if not text.startswith("/") or text.endswith("/") or not text.isprintable():
         raise _fault("an absolute path of a file", value)
     return text
 

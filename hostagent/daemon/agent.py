@@ -217,6 +217,9 @@ class Agent:
         except ConfigError as error:
             self.vitals.reload_ok = False
             log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - the message says it all
+        except Exception:
+            self.vitals.reload_ok = False
+            log.exception("the configuration stays as it was")
         else:
             log.info("the configuration was read again")
             self._hold(holds)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from hostagent.daemon.agent import IDLE_FACTOR, INTERVAL_SECONDS, Agent, sinks
 from hostagent.daemon.configured import Configured, Said, configured, parsed
 from hostagent.daemon.pages import Pages
@@ -101,6 +103,22 @@ def test_overdue_after_a_minute(tmp_path: Path) -> None:
     assert not one.overdue()
     one._began = time.monotonic() - 61
     assert one.overdue()
+
+
+def test_a_reload_that_fails_by_our_own_fault_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> bool:
+        one = agent(tmp_path)
+        task = asyncio.create_task(one.run())
+        await until(lambda: one.vitals.surveys == 1)
+        one._said = replaced(one._said, config="\0")  # not even a path
+        one.reload()
+        await until(lambda: one.vitals.surveys == 2)
+        await leave(task)
+        assert one.worker.close(5)
+        return one.vitals.reload_ok
+
+    assert not asyncio.run(main())
+    assert [record.exc_info is not None for record in caplog.records if "stays" in record.message] == [True]
 
 
 def test_one_burst_is_one_survey(tmp_path: Path) -> None:
