@@ -131,7 +131,8 @@ class NfdSink(Part):
     enabled: Truth = True
     path: FilePath = f"{FEATURES_D}/hostagent"
     expiry: Annotated[Seconds, Field(ge=60)] = Field(
-        default=600, description="labels live this long after the agent's last word; it speaks twice as often"
+        default=600,
+        description="labels live this long after a survey last confirmed them, which happens twice as often",
     )
 
     @model_validator(mode="after")

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from hostagent.daemon.agent import IDLE_FACTOR, INTERVAL_SECONDS, Agent, sinks
+from hostagent.daemon.agent import BLIND_SECONDS, IDLE_FACTOR, INTERVAL_SECONDS, Agent
 from hostagent.daemon.configured import Configured, Said, configured, parsed
 from hostagent.daemon.pages import Pages
 from hostagent.daemon.sdnotify import Notifier
+from hostagent.daemon.sinks import sinks
 from hostagent.daemon.state import Look
 from hostagent.values.record import replaced
 from tests.daemon.running import configuration
@@ -119,6 +120,36 @@ def test_a_reload_that_fails_by_our_own_fault_changes_nothing(tmp_path: Path, ca
 
     assert not asyncio.run(main())
     assert [record.exc_info is not None for record in caplog.records if "stays" in record.message] == [True]
+
+
+def test_an_agent_that_sees_nothing_lets_its_labels_die_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def main() -> None:
+        one = agent(tmp_path)
+        await one._survey()
+        labels = one.sinks[0]
+        assert labels.written_at is not None
+        (tmp_path / "root").rename(tmp_path / "away")
+        labels.written_at -= 400
+        for _ in range(2):
+            await one._survey()
+            assert (labels.wanted(), labels.due_in(), one.overdue()) == (False, None, False)
+        one._seen_at -= BLIND_SECONDS
+        assert one.overdue()
+        (tmp_path / "away").rename(tmp_path / "root")
+        for _ in range(2):
+            await one._survey()
+            assert (labels.wanted(), one.overdue()) == (True, False)
+        assert one.worker.close(5)
+
+    asyncio.run(main())
+    assert [text.partition(",")[0] for text in caplog.messages if "survey" in text] == [
+        "the survey failed",
+        "surveys succeed again",
+    ]
 
 
 def test_one_burst_is_one_survey(tmp_path: Path) -> None:
@@ -242,13 +273,14 @@ def test_dear_looks_are_rare(tmp_path: Path) -> None:
         given = [one._interval()]
         settings = parsed(b"", "c.yaml")
         one._holds = Configured(settings=settings, profile=None, node="a")
-        for seconds in (0.001, 0.2):
+        for seconds in (0.001, 0.15, 10.0):
             one.look = look_of(seconds, one)
             given.append(one._interval())
         one.worker.close(5)
         return given
 
-    assert asyncio.run(main()) == [3600.0, INTERVAL_SECONDS, IDLE_FACTOR * 0.2]
+    # Labels are confirmed twice in their ten minutes, whatever it costs and whatever was said.
+    assert asyncio.run(main()) == [300.0, INTERVAL_SECONDS, IDLE_FACTOR * 0.15, 300.0]
 
 
 def test_files_that_are_wanted_as_before_keep_what_they_know(tmp_path: Path) -> None:

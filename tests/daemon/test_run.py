@@ -123,6 +123,14 @@ def test_hangup_changes_which_files_are_written(tmp_path: Path) -> None:
         assert agent.leave() < 2
 
 
+def test_a_file_that_moved_is_not_left_behind(tmp_path: Path) -> None:
+    with started(tmp_path) as agent:
+        agent.config.write_text(agent.config.read_text().replace("features.d/hostagent", "features.d/other"))
+        agent.hangup()
+        until(lambda: sorted(os.listdir(agent.features.parent)) == ["other"])
+        assert agent.report.exists()
+
+
 PROFILE = """\
 platform: {name: debian}
 devices:
