@@ -17,7 +17,7 @@ from hostagent.daemon.http_guard import Protection
 from hostagent.daemon.http_message import BadQueryError, Request, Response, plain
 from hostagent.daemon.http_phase import Phase
 from hostagent.daemon.http_wire import Wire
-from hostagent.daemon.tls import client_is_allowed
+from hostagent.daemon.tls import client_is_allowed, is_admitted
 
 if TYPE_CHECKING:
     from hostagent.daemon.http import Server
@@ -33,7 +33,7 @@ class Connection:
         """Read what is there already. The first deadline runs from here and covers the TLS handshake."""
         self._server, self._loop, self._limits = server, server.loop, server.limits
         self._wire = Wire(self._loop, sock, readable=self._readable, writable=self._writable)
-        self.peer, self._sans, self._always = peer, protection.allowed_sans, protection.headers
+        self.peer, self._protection = peer, protection
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes)
         self._request: Request | None = None
         self._out: list[memoryview] = []
@@ -111,7 +111,8 @@ class Connection:
             self._not_tls() if getattr(error, "reason", "") == "HTTP_REQUEST" else self.drop("handshake")
             return
         tls = self._wire.tls
-        if self._sans is not None and tls is not None and not client_is_allowed(tls.getpeercert(), self._sans):
+        sans = self._protection.allowed_sans
+        if sans is not None and tls is not None and not client_is_allowed(tls.getpeercert(), sans):
             self.drop("handshake")
             return
         self._enter(Phase.READING)
@@ -165,10 +166,12 @@ class Connection:
 
     def _begin(self, event: h11.Request) -> None:
         protection = self._server.protection()
-        if (protection.tls is None) != (self._wire.tls is None):
+        if protection is not self._protection and not is_admitted(
+            self._wire.tls, protection.tls, protection.allowed_sans
+        ):
             self.drop("reconfigured")
             return
-        self._always = protection.headers
+        self._protection = protection
         if not event.http_version.startswith(b"1."):
             self._refuse(plain(505))
             return
@@ -213,7 +216,7 @@ class Connection:
         if not self._checks():  # the deadline came before the verdict on the password
             return
         self._server.requests[response.status] += 1
-        answer = answer_of(response, self._request, always=self._always)
+        answer = answer_of(response, self._request, always=self._protection.headers)
         if self._refused or self._last or self._loop.time() - self._born > self._limits.lifetime_seconds:
             answer.headers.append(("Connection", "close"))
         reason = PHRASES.get(answer.status, b"")
