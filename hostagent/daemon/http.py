@@ -113,6 +113,11 @@ class Server:
         """What the web configuration demands now."""
         return OPEN if self._web_config is None else self._web_config.current()
 
+    @property
+    def web_config_holds(self) -> bool | None:
+        """Whether the web configuration is as last read, None where there is none."""
+        return None if self._web_config is None else self._web_config.holds
+
     def moved(self, connection: Connection) -> None:
         """A connection changed phase: it is the youngest now."""
         self._connections.pop(connection, None)

@@ -58,11 +58,16 @@ RELOAD_TIME = Metric(
     help="When the configuration that holds was read, in seconds since 1970.",
     labels=(),
 )
+WEB_RELOAD_OK = Metric(
+    name="hostagent_web_config_last_reload_successful",
+    help="Whether the web configuration and its certificates hold as last read (1); 0: they cannot be used, the older ones hold.",
+    labels=(),
+)
 CONNECTIONS = Metric(name="hostagent_http_connections", help="Connections open now.", labels=())
 
 GAUGES = (
     AREA_SECONDS, LAST_SURVEY, LAST_CHANGE, SOURCE_UP, SINK_SUCCESS, SINK_WRITTEN, LABELS, LEFT_OUT, RELOAD_OK, RELOAD_TIME,
-    CONNECTIONS,
+    WEB_RELOAD_OK, CONNECTIONS,
 )  # fmt: skip
 
 SURVEYS = Metric(name="hostagent_surveys_total", help="Surveys that ran to their end.", labels=())
@@ -102,6 +107,7 @@ def own_families(
     requests: Mapping[int, int],
     dropped: Mapping[str, int],
     connections: int,
+    web_config_holds: bool | None,
 ) -> list[Family]:
     """Everything but what the host is like. `chosen`: the areas whose probes are spoken of."""
     files = tuple(sinks)
@@ -113,6 +119,7 @@ def own_families(
         *(_sample(SINK_WRITTEN, sink.written_at, sink.name) for sink in files if sink.written_at is not None),
         _sample(RELOAD_OK, vitals.reload_ok),
         *_said(RELOAD_TIME, vitals.reload_at),
+        *_said(WEB_RELOAD_OK, web_config_holds),
         _sample(CONNECTIONS, connections),
     ]
     if look is not None:

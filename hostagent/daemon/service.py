@@ -112,4 +112,5 @@ def _own(agent: Agent, server: Server, chosen: frozenset[str]) -> list[Family]:
         requests=server.requests,
         dropped=server.dropped,
         connections=server.open_connections,
+        web_config_holds=server.web_config_holds,
     )

@@ -68,6 +68,11 @@ class WebConfigFile:
             self._reload()
         return self._loaded.protection
 
+    @property
+    def holds(self) -> bool:
+        """Whether what is demanded is what the files said when they were last read."""
+        return self._complaint == ""
+
     def _changed(self) -> bool:
         if any(_status(path) != status for path, status in self._watched.items()):
             return True

@@ -268,6 +268,19 @@ def test_leaving_during_a_password_check(tmp_path: Path) -> None:
         assert "Fatal" not in agent.log.read_text()
 
 
+def test_a_web_configuration_that_cannot_be_used_shows(tmp_path: Path) -> None:
+    web, metric = tmp_path / "web.yml", "hostagent_web_config_last_reload_successful"
+    web.write_text("rate_limit: {interval: 0}\n")
+    with started(tmp_path, "--web.config.file", str(web)) as agent:
+        assert agent.metric(metric) == "1.0"
+        web.write_text("rate_limit: {intervall: 0}\n")
+        until(lambda: agent.metric(metric) == "0.0")
+        web.write_text("rate_limit: {interval: 1ms, burst: 1000}\n")
+        until(lambda: agent.metric(metric) == "1.0")
+    with started(tmp_path) as agent:
+        assert agent.metric(metric) is None
+
+
 def test_a_hangup_while_it_starts(tmp_path: Path) -> None:
     plant(tmp_path / "root", pci_function(SECOND))
     for name in ("features.d", "run", "text"):
