@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -51,6 +51,7 @@ class Agent:
         self.sinks: tuple[Sink, ...] = sinks(holds.settings, ())
         self.worker = Worker()
         self.pages: Pages | None = None
+        self.listen: Callable[[], Awaitable[None]] = _deaf
         self._retired: tuple[Sink, ...] = ()
         self._root, self._said, self._notifier = root, said, notifier
         self._rung = asyncio.Event()
@@ -139,6 +140,7 @@ class Agent:
     async def _survey(self) -> None:
         if self._now() >= self._survey_at:
             self.vitals.wakes[TIMER] += 1
+            await self.listen()
         self._settle.taken()
         self._began = self._now()
         try:
@@ -277,3 +279,7 @@ class Agent:
     @staticmethod
     def _now() -> float:
         return time.monotonic()
+
+
+async def _deaf() -> None:
+    """Without wake sources the timer has to do."""

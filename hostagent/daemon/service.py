@@ -18,7 +18,7 @@ from hostagent.daemon.journal import start_log
 from hostagent.daemon.metrics import own_families
 from hostagent.daemon.pages import Pages
 from hostagent.daemon.sdnotify import Notifier, inherited
-from hostagent.daemon.wake import ROUTE, UEVENT, Source, sources
+from hostagent.daemon.wake import Ears
 from hostagent.host import Host
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def once(*, root: str, said: Said, holds: Configured) -> bool:
 
 async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
     server = await _server(agent, holds)
-    heard: tuple[Source, ...] = ()
+    ears = Ears(agent.ring, agent.vitals.sources_up)
+    agent.listen = ears.listen
     working = asyncio.current_task()
     assert working is not None
     loop = asyncio.get_running_loop()
@@ -59,16 +60,12 @@ async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
     loop.add_signal_handler(signal.SIGHUP, agent.reload)
     try:
         with suppress(asyncio.CancelledError):
-            heard = await sources(agent.ring)
-            names = {source.name for source in heard}
-            agent.vitals.sources_up = {name: name in names for name in (UEVENT, ROUTE)}
             await agent.run()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, _nothing)
         notifier.stopping()
-        for source in heard:
-            source.close()
+        ears.close()
         checked = server is None or await server.close(ANSWERS_SECONDS)
         # A file that is being written is still written whole; one that cannot be is left as it was.
         surveyed = agent.worker.close(FILES_SECONDS)
