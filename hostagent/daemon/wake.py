@@ -12,13 +12,14 @@ it works in a container and under PrivateNetwork=.
 from __future__ import annotations
 
 import asyncio
+import ctypes.util
 import errno
 import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
@@ -31,6 +32,7 @@ SUBSYSTEMS = ("pci", "vfio", "iommu", "watchdog", "module", "net", "node", "cpu"
 UEVENT, ROUTE, OVERFLOW = "uevent", "route", "overflow"
 # Unprivileged, the kernel grants net.core.rmem_max at most: 208 KiB, some 200 uevents.
 BUFFER = 1 << 20
+LIBUDEV = "libudev.so.1"
 AT_ONCE = 256  # then the loop has its turn
 ERROR_AT = calcsize("=IHHII")  # an error message's code, behind struct nlmsghdr (netlink(7))
 
@@ -85,9 +87,26 @@ class Uevents:
             self._socket.close()
 
 
+@contextmanager
+def named_libudev() -> Iterator[None]:
+    """While pyudev is first imported, libudev has the name of its ABI, and nothing is executed to find it.
+
+    pyudev asks ctypes.util.find_library, which runs `/sbin/ldconfig -p`, and without one gcc and ld: an agent that may execute
+    nothing (SystemCallFilter=, a container without a shell) would hear no events. There is no option for it; pyudev takes the
+    function along when it is imported, so it is put in its place for that long.
+    """
+    asked = ctypes.util.find_library
+    ctypes.util.find_library = lambda name: LIBUDEV if name == "udev" else asked(name)
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = asked
+
+
 async def uevents(ring: Ring, died: Died) -> Uevents:
     """Listen to the kernel. Raises OSError or ImportError (no libudev here)."""
-    import pyudev
+    with named_libudev():
+        import pyudev
 
     monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="kernel")
     for subsystem in SUBSYSTEMS:

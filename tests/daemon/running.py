@@ -98,6 +98,7 @@ def started(
     environment: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
     interval: str = "1s",
+    program: tuple[str, ...] = ("-m", "hostagent"),
 ) -> Iterator[Running]:
     """An agent that has published once; killed at the end if it is still there."""
     with started_without_pages(
@@ -123,7 +124,7 @@ def started_without_pages(
     (place / "config.yaml").write_text(configuration(place, more, interval))
     port = free_port()
     command = [
-        *(sys.executable, "-m", "hostagent", "run", "--config", str(place / "config.yaml")),
+        *(sys.executable, *program, "run", "--config", str(place / "config.yaml")),
         *("--root", str(place / "root"), "--web.listen-address", f"127.0.0.1:{port}", *words),
     ]
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error"}

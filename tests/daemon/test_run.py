@@ -63,6 +63,30 @@ def test_a_uevent_is_followed_at_once(tmp_path: Path) -> None:
         until(lambda: float(agent.metric('hostagent_wakes_total{source="uevent"}') or 0) >= 1)
 
 
+EXECUTING = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.fork", "os.forkpty")
+WATCHED = f"""\
+import os, runpy, sys
+place = sys.argv.pop(1)
+def hook(event, arguments):
+    if event in {EXECUTING!r}:
+        with open(place, "a") as file:
+            print(event, arguments, file=file)
+sys.addaudithook(hook)
+runpy.run_module("hostagent", run_name="__main__")
+"""
+
+
+def test_nothing_is_executed(tmp_path: Path) -> None:
+    """Libraries look for libraries with ldconfig or a compiler, if they are let."""
+    seen, watched = tmp_path / "seen", tmp_path / "watched.py"
+    watched.write_text(WATCHED)
+    with started(tmp_path, program=(str(watched), str(seen))) as agent:
+        until(lambda: agent.metric('hostagent_wake_source_up{source="uevent"}') == "1.0")
+        agent.get("/")
+        assert agent.leave() < 2
+    assert not seen.exists(), seen.read_text()
+
+
 def test_pages(tmp_path: Path) -> None:
     with started(tmp_path) as agent:
         for path in ("/", "/metrics", "/-/healthy", "/-/ready", "/healthz", "/readyz", "/report.json"):
