@@ -39,6 +39,8 @@ REST_FACTOR, REST_AT_MOST = 10, 0.5
 INTERVAL_SECONDS, IDLE_FACTOR = 60.0, 1500
 OVERDUE_SECONDS = 60.0
 BLIND_SECONDS = 300.0  # surveys that fail for that long
+# systemd waits for the first survey that ends well (TimeoutStartSec=).
+FIRST_AGAIN_SECONDS = 5.0
 
 
 class Agent:
@@ -60,7 +62,7 @@ class Agent:
         self._seen_at = self._now()
         self._began: float | None = None
         self._trouble = self._told = ""
-        self._anew = False
+        self._anew = self._ready = False
         self._left: Left = {}
         self._holds = holds
         self._settle = Settle(quiet=holds.settings.timing.quiet, bound=holds.settings.timing.bound)
@@ -91,8 +93,7 @@ class Agent:
         """Until cancelled."""
         await self._survey()
         await self._write()
-        self._told = self._status()
-        self._notifier.ready(self._told)
+        self._tell()
         settle_down()
         while True:
             await self._wait()
@@ -198,10 +199,11 @@ class Agent:
 
     def _interval(self) -> float:
         """Seconds until a look that nothing asked for."""
+        if self.look is None:
+            return FIRST_AGAIN_SECONDS
         settings = self._holds.settings
         given, labels = settings.timing.interval, settings.sinks.nfd
-        processor = 0.0 if self.look is None else self.look.processor
-        wanted = max(INTERVAL_SECONDS, IDLE_FACTOR * processor) if given is None else given
+        wanted = max(INTERVAL_SECONDS, IDLE_FACTOR * self.look.processor) if given is None else given
         return min(wanted, labels.expiry / 2) if labels.enabled else wanted  # or they would die unconfirmed
 
     def _failed(self, error: Exception) -> None:
@@ -226,7 +228,8 @@ class Agent:
 
     async def _reload(self) -> None:
         self._reload_asked = False
-        self._notifier.reloading()
+        if self._ready:
+            self._notifier.reloading()
         try:
             holds = await self.worker.run(partial(configured, self._said))
         except ConfigError as error:
@@ -240,8 +243,8 @@ class Agent:
             self._hold(holds)
         self.vitals.wakes[RELOAD] += 1
         self._survey_at = self._now()
-        self._told = self._status()
-        self._notifier.ready(self._told)
+        self._ready = False  # reloading ends with READY=1
+        self._tell()
 
     def _hold(self, holds: Configured) -> None:
         """From here on this is the configuration."""
@@ -258,9 +261,12 @@ class Agent:
         self.vitals.reload_ok, self.vitals.reload_at = True, time.time()
 
     def _tell(self) -> None:
-        """Say how it is, where that is news."""
+        """Say how it is, where that is news; READY=1 once something was published, not before."""
         status = self._status()
-        if status != self._told:
+        if self.look is not None and not self._ready:
+            self._notifier.ready(status)
+            self._ready = True
+        elif status != self._told:
             self._notifier.status(status)
         self._told = status
 

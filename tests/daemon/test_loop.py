@@ -248,6 +248,31 @@ def test_status_is_told_when_it_is_news(tmp_path: Path) -> None:
     assert len(told) == 3
 
 
+def test_ready_is_said_of_what_was_published_and_of_nothing_less(tmp_path: Path) -> None:
+    async def main(manager: socket.socket, environ: dict[str, str]) -> tuple[list[str], list[str]]:
+        one = agent(tmp_path, environ)
+        (tmp_path / "root").rename(tmp_path / "away")
+        task = asyncio.create_task(one.run())
+        await until(lambda: one._told != "")
+        (tmp_path / "config.yaml").write_text("nothing: of ours\n")
+        one.reload()
+        await until(lambda: one.vitals.failures == 2)
+        early = messages(manager)
+        (tmp_path / "away").rename(tmp_path / "root")
+        one.ring("uevent")
+        await until(lambda: one._ready)
+        late = messages(manager)
+        await leave(task)
+        assert one.worker.close(5)
+        return early, late
+
+    with systemd(tmp_path) as (manager, environ):
+        early, late = asyncio.run(main(manager, environ))
+    assert early
+    assert all(message.startswith("STATUS=no survey yet: RootError: ") for message in early)
+    assert [message.startswith("READY=1\nSTATUS=") for message in late] == [True]
+
+
 def test_no_machine_at_the_start(tmp_path: Path) -> None:
     async def main() -> tuple[bool, str]:
         one = agent(tmp_path)
