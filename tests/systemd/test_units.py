@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hostagent.host.modules import UNIT_PLACE
 from hostagent.settings import FEATURES_D, Settings
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
@@ -77,6 +78,13 @@ def test_the_default_files_may_be_written() -> None:
         allowed += [f"/run/{value}" for value in service["RuntimeDirectory"]]
         for path in (sinks.nfd.path, sinks.report.path, sinks.textfile.path):
             assert os.path.dirname(path) in allowed
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_module_indexes_are_shown_where_the_agent_looks(name: str) -> None:
+    service = unit(f"{name}.service")["Service"]
+    assert service["ProtectKernelModules"] == ["yes"]
+    assert service["BindReadOnlyPaths"] == [f"-/usr/lib/modules:/{UNIT_PLACE}"]
 
 
 def test_the_timer_starts_its_service() -> None:
