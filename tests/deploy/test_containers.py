@@ -176,5 +176,9 @@ def test_butane_installs_the_quadlet_and_settings_the_agent_takes(name: str, var
     assert set(made["storage"]) == ({"files", "directories"} if variant == "fcos" else {"files"})
     assert all(file["mode"] == 0o644 for file in files.values())
     if variant == "openshift":
+        rendered = [yaml.safe_load(path.read_text()) for path in REPOSITORY.glob("butane/examples/**/*.bu")]
+        names = {one["metadata"]["name"] for one in rendered if "metadata" in one}
+        assert "99-worker-hostagent" in names
+        assert made["metadata"]["name"] not in names
         assert made["metadata"]["labels"] == {"machineconfiguration.openshift.io/role": "worker"}
         assert all(file["overwrite"] is True for file in files.values())
