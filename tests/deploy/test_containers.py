@@ -73,7 +73,7 @@ def test_the_quadlet_asks_for_nothing_it_does_not_need() -> None:
     volumes = {volume.split(":")[1]: volume.split(":")[2] for key, volume in container if key == "Volume"}
     assert volumes == {
         "/host": "ro,rslave",
-        FEATURES_D: "rw",
+        str(Path(FEATURES_D).parent): "rw",
         str(Path(Settings().sinks.report.path).parent): "rw",
         "/etc/hostagent": "ro",
     }
@@ -126,7 +126,9 @@ def test_the_daemon_set_holds_no_privilege() -> None:
     assert not {"hostPID", "hostIPC"} & set(pod)
     mounts = {mount["name"]: mount for mount in agent["volumeMounts"]}
     assert mounts["host"]["readOnly"] is True
-    assert mounts["features-d"]["mountPath"] == FEATURES_D
+    assert mounts["node-feature-discovery"]["mountPath"] == str(Path(FEATURES_D).parent)
+    made_at = f"{directory['volumeMounts'][0]['mountPath']}/{Path(FEATURES_D).name}"
+    assert directory["command"][-1] == made_at
     assert {volume["name"] for volume in pod["volumes"]} == set(mounts)
 
 

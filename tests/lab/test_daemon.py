@@ -115,6 +115,8 @@ def test_agent_service(guest: Guest, request: pytest.FixtureRequest) -> None:
 
     follows(guest, request)
 
+    guest.sh(f"rm -r {FEATURES}; systemd-tmpfiles --create hostagent.conf; echo change >/sys/class/net/lo/uevent")
+    guest.until(f"test -s {FEATURES}/hostagent", seconds=150)
     assert int(shown(guest, "hostagent", "NRestarts")["NRestarts"]) == 0
     guest.sh("systemctl kill -s STOP hostagent")
     until(guest, "hostagent", "NRestarts", "1")
