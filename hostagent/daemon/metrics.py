@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -63,11 +64,12 @@ WEB_RELOAD_OK = Metric(
     help="Whether the web configuration and its certificates hold as last read (1); 0: they cannot be used, the older ones hold.",
     labels=(),
 )
+BOOT_TIME = Metric(name="hostagent_boot_time_seconds", help="When this host booted, in seconds since 1970.", labels=())
 CONNECTIONS = Metric(name="hostagent_http_connections", help="Connections open now.", labels=())
 
 GAUGES = (
     AREA_SECONDS, LAST_SURVEY, LAST_CHANGE, SOURCE_UP, SINK_SUCCESS, SINK_WRITTEN, LABELS, LEFT_OUT, RELOAD_OK, RELOAD_TIME,
-    WEB_RELOAD_OK, CONNECTIONS,
+    WEB_RELOAD_OK, BOOT_TIME, CONNECTIONS,
 )  # fmt: skip
 
 SURVEYS = Metric(name="hostagent_surveys_total", help="Surveys that ran to their end.", labels=())
@@ -96,6 +98,8 @@ class Vitals:
         self.reload_ok = True
         self.reload_at: float | None = None
         self.left_out = 0
+        # Once: what is worked out anew moves with every correction of the clock.
+        self.boot_at = round(time.time() - time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 def own_families(

@@ -36,6 +36,8 @@ def test_publishes_follows_and_leaves(tmp_path: Path) -> None:
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o644}
         assert agent.metric(f'hostagent_build_info{{version="{__version__}"}}') == "1.0"
         assert agent.metric("hostagent_survey_failures_total") == "0.0"
+        booted = int(Path("/proc/stat").read_text().partition("\nbtime ")[2].split()[0])
+        assert abs(float(agent.metric("hostagent_boot_time_seconds") or 0) - booted) <= 2
 
         plant(agent.root, pci_function(SECOND, driver="vfio-pci"))
         until(lambda: agent.labels()[COUNT] == "2")
