@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from hostagent import __version__
+from hostagent.cli.completions import SHELLS, completion, parts
 from hostagent.cli.docs import brought_up_to_date
 from hostagent.cli.entry import STATUSES, UsageError
 from hostagent.cli.words import parser
@@ -15,11 +16,8 @@ from hostagent.cli.words import parser
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
 MAN = "docs/man/hostagent.8"
-# Shell to the name its completions have where they are installed: bash-completion(7), zsh's fpath, fish's vendor_completions.d.
-SHELLS = {"bash": "hostagent.bash", "zsh": "_hostagent", "fish": "hostagent.fish"}
 _FILES = (
     ("/etc/hostagent/config.yaml", "settings of `hostagent run`"),
     ("/etc/hostagent/profile.yaml", "what the node is to be"),
@@ -48,38 +46,10 @@ def run(options: argparse.Namespace) -> int:
 
 def files() -> dict[str, str]:
     """Path below the checkout to content."""
-    import shtab
-
     made = {MAN: man_page()}
     for shell, name in SHELLS.items():
-        text = shtab.complete(_completed(parser()), shell=shell)
-        made[f"deploy/completions/{name}"] = "".join(f"{line.rstrip()}\n" for line in text.rstrip().split("\n"))
+        made[f"deploy/completions/{name}"] = completion(shell)
     return made
-
-
-def _parts(top: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """The parser and those of its commands."""
-    import argparse
-
-    yield top
-    for action in top._actions:  # noqa: SLF001 - as shtab and argparse-manpage do
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            for part in dict.fromkeys(action.choices.values()):
-                yield from _parts(part)
-
-
-def _completed(top: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Let the shell offer files where a file is meant."""
-    import shtab
-
-    for part in _parts(top):
-        for action in part._actions:  # noqa: SLF001
-            named = str(action.metavar or "")
-            if "FILE" in named or "CAPTURE" in named:
-                action.complete = shtab.FILE  # type: ignore[attr-defined]
-            elif "DIR" in named:
-                action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
-    return top
 
 
 def man_page() -> str:
@@ -87,7 +57,7 @@ def man_page() -> str:
     from argparse_manpage.manpage import Manpage
 
     top = parser()
-    for part in _parts(top):
+    for part in parts(top):
         part.epilog = None
     page = Manpage(top)
     page.section, page.manual, page.source, page.date = (

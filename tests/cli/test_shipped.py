@@ -72,6 +72,61 @@ def test_bash_completes_commands_options_and_choices() -> None:
     assert "json" in _completed("probe", "-o", "j")
 
 
+def test_bash_completes_codes_areas_and_every_target() -> None:
+    assert _completed("explain", "kvm-m") == ["kvm-missing"]
+    assert _completed("explain", "kvm-missing", "kvm-off") == ["kvm-off-in-firmware"]
+    assert _completed("probe", "--only", "hug") == ["hugepages"]
+    assert _completed("render", "modprobe", "dra") == ["dracut"]
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish found: install the package fish")
+def test_fish_completes_with_descriptions_that_fit_a_line() -> None:
+    script = f"source {REPOSITORY}/deploy/completions/hostagent.fish; complete -C 'hostagent WORDS'"
+    found = {}
+    for words in ("render ", "render modprobe ", "explain kvm-", "probe --only "):
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", script.replace("WORDS", words)],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        found[words] = done.stdout.splitlines()
+    offered = {words: {line.split("\t")[0] for line in lines} for words, lines in found.items()}
+    assert {"modprobe", "dracut"} <= offered["render "]
+    assert "dracut" in offered["render modprobe "]
+    assert "kvm-missing" in offered["explain kvm-"]
+    assert "hugepages" in offered["probe --only "]
+    assert max(len(line) for lines in found.values() for line in lines) < 200
+
+
+ZSH = """\
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1=; unsetopt zle_bracketed_paste; fpath=(FOLDER \\$fpath); autoload -Uz compinit; compinit -D -u; LISTMAX=10000"
+zpty -w shell "zstyle ':completion:*' menu no; bindkey '^I' complete-word; compdef _hostagent hostagent; print READY-\\$((1+1))"
+zpty -r shell seen '*READY-2*'
+zpty -w -n shell $'hostagent WORDS\t'
+sleep 1
+zpty -w -n shell $'\\C-a\\C-kprint END-$((1+1))\n'
+zpty -r shell seen '*END-2*'
+print -r -- $seen
+"""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh found: install the package zsh")
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    [
+        ("render modprobe dra", "dracut"),
+        ("explain kvm-missing kvm-of", "kvm-off-in-firmware"),
+        ("probe --only hug", "hugepages"),
+    ],
+)
+def test_zsh_completes_every_argument(words: str, whole: str) -> None:
+    script = ZSH.replace("FOLDER", str(REPOSITORY / "deploy/completions")).replace("WORDS", words)
+    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert whole in done.stdout.replace("\x08", ""), done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(("shell", "name"), [("zsh", "_hostagent"), ("fish", "hostagent.fish")])
 def test_other_shells_can_parse_theirs(shell: str, name: str) -> None:
     program = shutil.which(shell)
