@@ -31,6 +31,7 @@ from hostagent.values.labels import is_prefix
 PATH = "/etc/hostagent/config.yaml"
 FEATURES_D = "/etc/kubernetes/node-feature-discovery/features.d"
 PORT = 10346
+WRITTEN, WHERE = "whether it is written", "where it is"
 
 
 def _fault(expected: str, seen: object) -> ValueError:
@@ -128,8 +129,8 @@ class Labels(Part):
 class NfdSink(Part):
     """The feature file that Node Feature Discovery's worker reads."""
 
-    enabled: Truth = True
-    path: FilePath = f"{FEATURES_D}/hostagent"
+    enabled: Truth = Field(default=True, description=WRITTEN)
+    path: FilePath = Field(default=f"{FEATURES_D}/hostagent", description="a name that does not start with a dot")
     expiry: Annotated[Seconds, Field(ge=60)] = Field(
         default=600,
         description="labels live this long after a survey last confirmed them, which happens twice as often",
@@ -145,15 +146,17 @@ class NfdSink(Part):
 class ReportSink(Part):
     """The survey as JSON (docs/report.schema.json), for programs on this node."""
 
-    enabled: Truth = True
-    path: FilePath = "/run/hostagent/report.json"
+    enabled: Truth = Field(default=True, description=WRITTEN)
+    path: FilePath = Field(default="/run/hostagent/report.json", description=WHERE)
 
 
 class TextfileSink(Part):
     """Metrics for node_exporter's textfile collector, where no port is wanted."""
 
-    enabled: Truth = False
-    path: FilePath = "/var/lib/prometheus/node-exporter/hostagent.prom"
+    enabled: Truth = Field(default=False, description=WRITTEN)
+    path: FilePath = Field(
+        default="/var/lib/prometheus/node-exporter/hostagent.prom", description="a name that ends in .prom"
+    )
 
     @model_validator(mode="after")
     def _is_seen(self) -> TextfileSink:
@@ -207,7 +210,7 @@ class Web(Part):
 class Log(Part):
     """What goes to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what is worth a line")
 
 
 class Settings(Part):

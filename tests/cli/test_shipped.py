@@ -10,8 +10,13 @@ import pytest
 
 from hostagent.cli import main
 from hostagent.cli.entry import COMMANDS, HIDDEN, STATUSES
-from hostagent.cli.shipped import MAN, files, man_page
+from hostagent.cli.man import man_page
+from hostagent.cli.shipped import PAGES, files
+from hostagent.profile import Profile
+from hostagent.settings import Settings
 from tests.roots import REPOSITORY
+
+MAN = "docs/man/hostagent.8"
 
 
 def test_they_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,13 +43,35 @@ def test_the_man_page_has_every_command_and_status_and_nothing_of_the_project_it
     text = man_page()
     assert all(f"\n.SH hostagent {name}\n" in text for name in COMMANDS)
     assert not any(f"hostagent {name}" in text for name in HIDDEN)
-    assert text.count(".TP\n.B ") == len(STATUSES)
     assert "usage:" not in text
+    synopsis = text.partition(".SH SYNOPSIS\n")[2].partition(".SH ")[0]
+    assert all(f".B hostagent {name}\n" in synopsis for name in COMMANDS)
+    assert ".B hostagent explain\n[CODE ...]\n" in synopsis
+    assert text.partition(".SH OPTIONS\n")[2].startswith(".TP\n.B \\-h, \\-\\-help\n")
+    exits = text.partition(".SH EXIT STATUS\n")[2].partition(".SH ")[0]
+    assert exits.count(".TP\n.B ") == len(STATUSES)
+
+
+@pytest.mark.parametrize(("page", "model"), [("config", Settings), ("profile", Profile)])
+def test_every_key_is_on_its_page_and_said_to_mean_something(page: str, model: type[Settings | Profile]) -> None:
+    text = PAGES[f"docs/man/hostagent-{page}.5"]()
+    schema = model.model_json_schema()
+    keys = [key for part in (schema, *schema["$defs"].values()) for key in part["properties"]]
+    rows = [row.split("\n", 1) for row in text.partition(".SH KEYS\n")[2].partition(".SH ")[0].split(".TP\n.B ")[1:]]
+    assert sorted(name.removesuffix("[]").rpartition(".")[2] for name, _ in rows) == sorted(keys)
+    assert [name for name, meaning in rows if len(meaning) < 10 or meaning.startswith(("default", "one of"))] == []
+
+
+def test_time_spans_are_written_as_the_file_has_them() -> None:
+    text = PAGES["docs/man/hostagent-config.5"]()
+    assert ".B timing.quiet\nsurvey when no event has come for this long; default: 250ms\n" in text
+    assert "default: 10min\n" in text.partition(".B sinks.nfd.expiry\n")[2].partition(".TP")[0]
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="no man found: install the package man-db")
-def test_man_reads_it_without_a_warning() -> None:
-    words = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(REPOSITORY / MAN)]
+@pytest.mark.parametrize("page", PAGES)
+def test_man_reads_it_without_a_warning(page: str) -> None:
+    words = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(REPOSITORY / page)]
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
