@@ -124,6 +124,7 @@ def own_families(
         _sample(RELOAD_OK, vitals.reload_ok),
         *_said(RELOAD_TIME, vitals.reload_at),
         *_said(WEB_RELOAD_OK, web_config_holds),
+        _sample(BOOT_TIME, vitals.boot_at),
         _sample(CONNECTIONS, connections),
     ]
     if look is not None:

@@ -102,7 +102,7 @@ def started(
 ) -> Iterator[Running]:
     """An agent that has published once; killed at the end if it is still there."""
     with started_without_pages(
-        place, *words, more=more, environment=environment, files=files, interval=interval
+        place, *words, more=more, environment=environment, files=files, interval=interval, program=program
     ) as agent:
         until(lambda: agent.get("/-/ready")[0] == 200 and agent.metric('hostagent_sink_success{sink="textfile"}'))
         yield agent
@@ -116,6 +116,7 @@ def started_without_pages(
     environment: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
     interval: str = "1s",
+    program: tuple[str, ...] = ("-m", "hostagent"),
 ) -> Iterator[Running]:
     """An agent that has written its files, and lets nobody look at its pages, maybe."""
     plant(place / "root", {**pci_function("0000:00:01.0", driver="e1000e"), **(files or {})})
