@@ -10,8 +10,8 @@ from __future__ import annotations
 import posixpath
 
 from hostagent.host.kept_tree import KeptTree
-from hostagent.host.problem import Problem
-from hostagent.host.reader import MANIFEST, Host
+from hostagent.host.problem import MANIFEST, Problem
+from hostagent.host.reader import Host, RootError, opened
 from hostagent.host.redact import redacted
 
 TYPE_CHECKING = False
@@ -62,8 +62,11 @@ class RecordingTree(KeptTree):
 
 
 def recording(root: str) -> Host:
-    """A host that remembers what is read of it, every attribute included."""
-    return Host(root, thorough=True, tree=RecordingTree(root))
+    """A host that remembers what is read of it, every attribute included. Raises RootError; a capture is not captured again."""
+    tree = opened(root, RecordingTree)
+    if not isinstance(tree, RecordingTree):
+        raise RootError(f"{root}: expected a directory that holds sys or proc, saw a capture")
+    return Host(root, thorough=True, tree=tree)
 
 
 def archive(host: Host) -> bytes:
