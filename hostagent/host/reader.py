@@ -167,6 +167,7 @@ class Reader:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.problems: list[Problem] = []
+        self._reported: set[Problem] = set()
 
     def _ask(self, operation: str, path: str, tolerate: tuple[int, ...] = ()) -> object:
         answer = self.host.memory.get((operation, path)) or self.host.ask(operation, path)
@@ -179,7 +180,8 @@ class Reader:
         return answer
 
     def _report(self, problem: Problem) -> None:
-        if problem not in self.problems:
+        if problem not in self._reported:
+            self._reported.add(problem)
             self.problems.append(problem)
 
     def raw(self, path: str, *, tolerate: tuple[int, ...] = ()) -> bytes | None:
@@ -192,9 +194,9 @@ class Reader:
         return None if data is None else data.decode("utf-8", "replace").strip("\0\t\n\v\f\r ")
 
     def lines(self, path: str) -> tuple[str, ...]:
-        """The lines of a file that are not blank; none if absent."""
+        """The lines of a file that are not blank; none if absent. Only newlines end a line: names may hold any other letter."""
         text = self.text(path)
-        return tuple(line for line in text.splitlines() if line.strip()) if text else ()
+        return tuple(line for line in text.split("\n") if line.strip()) if text else ()
 
     def parsed(self, path: str, parse: Callable[[str], T | None], expected: str) -> T | None:
         """A file's text through `parse`; None, and a Problem, where it says None."""
@@ -206,9 +208,13 @@ class Reader:
             self.malformed(path, expected, text)
         return value
 
-    def integer(self, path: str, base: int = 10) -> int | None:
-        """A file that holds one whole number (`base` 16 takes a leading 0x)."""
-        return self.parsed(path, lambda text: whole(text, base), "a whole number")
+    def integer(self, path: str, *, negative: bool = False) -> int | None:
+        """A file that holds one whole number; below zero only where that has a meaning."""
+        return self.parsed(
+            path,
+            lambda text: None if (number := whole(text)) is None or (number < 0 and not negative) else number,
+            "a whole number",
+        )
 
     def flag(self, path: str) -> bool | None:
         """A file that holds a kernel boolean: Y or N, 1 or 0."""
@@ -272,11 +278,15 @@ class Reader:
 
 
 def whole(text: str, base: int = 10) -> int | None:
-    """A whole number in text, or None. Python's own `int` would also take `1_000` and other alphabets' digits."""
+    """A whole number of at most 64 bits in text, or None.
+
+    Python's own `int` would also take `1_000`, other alphabets' digits, and more of them than any output holds.
+    """
     body = text[1:] if text[:1] == "-" else text
-    if not body.isascii() or "_" in body or "+" in body or body[:1].isspace():
+    if not body.isascii() or "_" in body or "+" in body or body[:1].isspace() or len(body) > 20:
         return None
     try:
-        return int(text, base)
+        number = int(text, base)
     except ValueError:
         return None
+    return number if -(1 << 63) <= number < 1 << 64 else None
