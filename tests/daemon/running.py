@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.cli.run import REPOSITORY
 from tests.plant import pci_function, plant
@@ -91,19 +92,9 @@ def configuration(place: Path, more: str = "", interval: str = "1s") -> str:
 
 
 @contextmanager
-def started(
-    place: Path,
-    *words: str,
-    more: str = "",
-    environment: Mapping[str, str] | None = None,
-    files: Mapping[str, str] | None = None,
-    interval: str = "1s",
-    program: tuple[str, ...] = ("-m", "hostagent"),
-) -> Iterator[Running]:
-    """An agent that has published once; killed at the end if it is still there."""
-    with started_without_pages(
-        place, *words, more=more, environment=environment, files=files, interval=interval, program=program
-    ) as agent:
+def started(place: Path, *words: str, **given: Any) -> Iterator[Running]:
+    """An agent that has published once; killed at the end if it is still there. `given`: as below."""
+    with started_without_pages(place, *words, **given) as agent:
         until(lambda: agent.get("/-/ready")[0] == 200 and agent.metric('hostagent_sink_success{sink="textfile"}'))
         yield agent
 
