@@ -115,7 +115,8 @@ def _pools(reader: Reader, directory: str, node: int | None) -> tuple[Pool, ...]
     found = []
     for name in reader.names(directory):
         size = parse_size(name.removeprefix(_PREFIX)) if name.startswith(_PREFIX) else None
-        if size is None:
+        # The kernel spells a size one way. Another way of the same size would be a second pool, and a second series, of it.
+        if not size or name != f"{_PREFIX}{size >> 10}kB":
             reader.malformed(f"{directory}/{name}", "a name like hugepages-2048kB", name)
             continue
         base = f"{directory}/{name}"

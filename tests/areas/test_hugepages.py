@@ -152,6 +152,16 @@ def test_ppc64_takes_no_counts_of_nodes(tmp_path: Path) -> None:
     )
 
 
+def test_a_pool_has_one_name(tmp_path: Path) -> None:
+    base = "sys/kernel/mm/hugepages"
+    names = ("hugepages-02048kB", "hugepages-2048kB", "hugepages-2M", "hugepages-0kB")
+    look = reader(plant(tmp_path, {f"{base}/{name}/nr_hugepages": "1" for name in names}))
+    assert [pool.page_size for pool in probe(look).pools] == [2 << 20]
+    assert sorted(problem.path for problem in look.problems if problem.path.startswith(base)) == sorted(
+        f"{base}/{name}" for name in names if name != "hugepages-2048kB"
+    )
+
+
 def test_an_odd_pool_costs_only_itself(tmp_path: Path) -> None:
     files = {**pool_files(2048, 4), f"{GLOBAL}/hugepages-many/nr_hugepages": "1\n", f"{GLOBAL}/README": "1\n"}
     files[f"{GLOBAL}/hugepages-2048kB/resv_hugepages"] = "none\n"
