@@ -13,6 +13,7 @@ from hostagent.cli.table.paper import Paper, paper
 from hostagent.cli.table.problems import SHOWN
 from hostagent.host import Host
 from hostagent.report import NodeReport, survey
+from hostagent.values.record import replaced
 from tests.plant import pci_function, plant, unreadable
 from tests.roots import roots
 
@@ -141,8 +142,18 @@ def test_long_rows_of_equal_groups_are_folded(tmp_path: Path) -> None:
     ]
 
 
-def test_groups_without_verdicts_are_unknown(machine: Path) -> None:
-    assert "13 unknown   0000:01:00.0" in page(surveyed(machine, "pci", "iommu"), WIDE)
+def test_groups_nobody_judged_have_no_word(machine: Path) -> None:
+    shown = page(surveyed(machine, "pci", "iommu"), WIDE)
+    assert "unknown" not in shown
+    assert "\nIOMMU groups  4 groups\n 0  0000:00:01.0" in shown
+    assert "\n13  0000:01:00.0" in shown
+
+
+def test_groups_the_survey_failed_to_judge_are_unknown(machine: Path) -> None:
+    report = surveyed(machine, "pci", "iommu", "vfio")
+    assert report.vfio is not None
+    failed = replaced(report, vfio=replaced(report.vfio, data=None))
+    assert "13 unknown   0000:01:00.0" in page(failed, WIDE)
 
 
 def test_a_group_the_firmware_uses_is_not_viable(machine: Path) -> None:

@@ -19,7 +19,7 @@ from hostagent.values.words import counted
 
 def section(report: NodeReport, width: int) -> Iterator[RenderableType]:
     """Every function."""
-    pci, iommu, vfio = found(report.pci), found(report.iommu), found(report.vfio)
+    pci, iommu = found(report.pci), found(report.iommu)
     if pci is None:
         return
     on = shelf(pci, width)
@@ -31,7 +31,7 @@ def section(report: NodeReport, width: int) -> Iterator[RenderableType]:
     listed: frozenset[PciAddress] = frozenset()
     if iommu is not None and iommu.groups:
         functions = {function.address: function for function in pci.functions}
-        grown = groups.branches(iommu.groups, vfio.groups if vfio is not None else (), functions)
+        grown = groups.branches(iommu.groups, report.vfio, functions)
         listed = frozenset(function.address for branch in grown for function in branch.functions)
         yield heading("IOMMU groups", _tally(grown))
         yield groups.tree(grown, on, remark)

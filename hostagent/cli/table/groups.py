@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from rich.text import Text
 from rich.tree import Tree
 
-from hostagent.areas.vfio import GroupVerdict
+from hostagent.area import Probed
+from hostagent.areas.vfio import GroupVerdict, Vfio
 from hostagent.cli.table.functions import Shelf, ids, line
-from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, text
+from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, found, text
 from hostagent.host.groups import NOIOMMU, IommuGroup
 from hostagent.host.pci import PciFunction
 from hostagent.values.pci import PciAddress
@@ -18,28 +19,33 @@ from hostagent.values.record import record
 # So many groups in a row that differ in nothing but their numbers are the virtual functions of one card.
 ALIKE = 8
 VIABLE, BLOCKED, IN_USE, FIRMWARE, UNSAFE, UNKNOWN = "viable", "blocked", "in use", "firmware", "no iommu", "unknown"
+# Nobody asked area vfio, which judges groups: no word, where `unknown` would be an answer.
+UNJUDGED = ""
 STYLES = {VIABLE: GOOD, BLOCKED: BAD, IN_USE: "", FIRMWARE: CARE, UNSAFE: BAD, UNKNOWN: QUIET}
 _WIDTH = max(len(state) for state in STYLES)
 
 
 @record
 class Branch:
-    """One group of the tree: its functions, and what stands behind its name."""
+    """One group of the tree: its functions, and what stands behind its name. `judged`: whether verdicts were asked for."""
 
     group: IommuGroup
     verdict: GroupVerdict | None
+    judged: bool
     functions: tuple[PciFunction, ...]
 
 
 def branches(
-    groups: tuple[IommuGroup, ...], verdicts: tuple[GroupVerdict, ...], functions: Mapping[PciAddress, PciFunction]
+    groups: tuple[IommuGroup, ...], vfio: Probed[Vfio] | None, functions: Mapping[PciAddress, PciFunction]
 ) -> list[Branch]:
-    """Groups with their functions, in order of number."""
-    by_number = {verdict.number: verdict for verdict in verdicts}
+    """Groups with their functions, in order of number. `vfio`: None where the area was not asked for."""
+    judging = found(vfio)
+    by_number = {verdict.number: verdict for verdict in judging.groups} if judging is not None else {}
     return [
         Branch(
             group=group,
             verdict=by_number.get(group.number),
+            judged=vfio is not None,
             functions=tuple(functions[address] for address in group.members if address in functions),
         )
         for group in groups
@@ -51,18 +57,18 @@ def state(branch: Branch) -> str:
     if branch.group.name == NOIOMMU:
         return UNSAFE
     if branch.verdict is None:
-        return UNKNOWN
+        return UNKNOWN if branch.judged else UNJUDGED
     if branch.verdict.viable:
         return FIRMWARE if branch.verdict.direct else VIABLE
     begun = any(function.driver is not None and "vfio" in function.driver for function in branch.functions)
     return BLOCKED if begun else IN_USE
 
 
-def tree(found: list[Branch], on: Shelf, remark: Callable[[PciFunction], Text | None]) -> Tree:
+def tree(listed: list[Branch], on: Shelf, remark: Callable[[PciFunction], Text | None]) -> Tree:
     """The tree without a root: each branch a group."""
     grown = Tree("", hide_root=True, guide_style=QUIET)
-    number_width = max(len(str(branch.group.number)) for branch in found)
-    for run in _runs(found, remark):
+    number_width = max(len(str(branch.group.number)) for branch in listed)
+    for run in _runs(listed, remark):
         first = run[0]
         head = _head(first, number_width)
         alone = len(first.functions) == 1 and not first.group.others
@@ -79,10 +85,10 @@ def tree(found: list[Branch], on: Shelf, remark: Callable[[PciFunction], Text | 
     return grown
 
 
-def _runs(found: list[Branch], remark: Callable[[PciFunction], Text | None]) -> Iterator[list[Branch]]:
+def _runs(listed: list[Branch], remark: Callable[[PciFunction], Text | None]) -> Iterator[list[Branch]]:
     """Branches one by one, but the second and later of a long row of equal ones with its first."""
     row: list[Branch] = []
-    for branch in [*found, None]:
+    for branch in [*listed, None]:
         if row and (branch is None or _likeness(branch, remark) is None or not _same(row[-1], branch, remark)):
             if len(row) >= ALIKE:
                 yield row
@@ -109,8 +115,11 @@ def _likeness(branch: Branch, remark: Callable[[PciFunction], Text | None]) -> t
 def _head(branch: Branch, width: int) -> Text:
     word = state(branch)
     bridges_only = all(function.class_id.startswith("06") for function in branch.functions)
+    number = Text(str(branch.group.number).rjust(width), style="bold")
+    if word == UNJUDGED:
+        return number
     style = QUIET if word == VIABLE and bridges_only else STYLES[word]
-    return Text.assemble((str(branch.group.number).rjust(width), "bold"), " ", (word.ljust(_WIDTH), style))
+    return Text.assemble(number, " ", (word.ljust(_WIDTH), style))
 
 
 def _why(branch: Branch) -> Text:
