@@ -202,13 +202,11 @@ def _parts(reader: Reader, info: CpuInfo) -> tuple[CpuPart, ...]:
 
 
 def _differing(sets: dict[frozenset[str], list[int]], common: frozenset[str]) -> tuple[DifferingFlag, ...]:
-    some = frozenset[str]().union(*sets) - common
-    return tuple(
-        DifferingFlag(
-            flag=flag, cpus=CpuSet(sorted(cpu for flags, cpus in sets.items() if flag in flags for cpu in cpus))
-        )
-        for flag in sorted(some)
-    )
+    having: dict[str, list[int]] = {}
+    for flags, cpus in sets.items():
+        for flag in flags - common:
+            having.setdefault(flag, []).extend(cpus)
+    return tuple(DifferingFlag(flag=flag, cpus=CpuSet(sorted(having[flag]))) for flag in sorted(having))
 
 
 def labels(cpu: Cpu, options: LabelOptions) -> Iterator[tuple[str, str]]:
