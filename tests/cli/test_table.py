@@ -122,6 +122,22 @@ blocked · 1 in use
     )
 
 
+@pytest.mark.parametrize(
+    ("class_id", "name"),
+    [
+        ("00ff00", "unclassified device"),
+        ("090000", "input device controller"),
+        ("0a0000", "docking station"),
+        ("0e0000", "intelligent controller"),
+        ("0f0100", "satellite communications controller"),
+        ("130000", "non-essential instrumentation"),
+    ],
+)
+def test_every_class_has_a_name_without_pci_ids(tmp_path: Path, class_id: str, name: str) -> None:
+    root = plant(tmp_path, pci_function("0000:00:02.0", cls=class_id))
+    assert name in page(surveyed(root, "pci"), WIDE)
+
+
 def test_colour_says_viable_and_blocked(machine: Path) -> None:
     lines = page(surveyed(machine, "pci", "iommu", "vfio"), COLOURED).splitlines()
     assert [line for line in lines if "\x1b[32mviable" in line and "0000:01:00.0" in line]
@@ -168,13 +184,13 @@ def test_groups_made_without_an_iommu_isolate_nothing(machine: Path) -> None:
 
 
 def test_machines_without_groups_have_a_list(tmp_path: Path) -> None:
-    root = plant(tmp_path, pci_function("0000:00:01.0", **NIC) | pci_function("0000:00:02.0", cls="ff00"))
+    root = plant(tmp_path, pci_function("0000:00:01.0", **NIC) | pci_function("0000:00:02.0", cls="ff0000"))
     assert (
         page(surveyed(root, "pci"), WIDE)
         == """\
 PCI functions  2
 0000:00:01.0  8086:10d3  e1000e     network controller · node 1
-0000:00:02.0  8086:10d3  no driver  class 00ff00
+0000:00:02.0  8086:10d3  no driver  class ff0000
 """
     )
 
@@ -261,7 +277,16 @@ def test_colour_follows_the_conventions(environment: dict[str, str], terminal: i
 
 @pytest.mark.parametrize(
     ("columns", "terminal", "width"),
-    [(None, 97, 97), (None, None, 200), ("40", 97, 40), ("40", None, 40), ("x", 97, 97), ("0", 97, 97), ("3", 97, 20)],
+    [
+        (None, 97, 97),
+        (None, None, 200),
+        ("40", 97, 40),
+        ("40", None, 40),
+        ("x", 97, 97),
+        ("0", 97, 97),
+        ("3", 97, 20),
+        ("9" * 5000, 97, 97),
+    ],
 )
 def test_width_follows_the_terminal(columns: str | None, terminal: int | None, width: int) -> None:
     environment = {} if columns is None else {"COLUMNS": columns}

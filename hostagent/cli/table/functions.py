@@ -18,10 +18,12 @@ NARROW = 76
 _GUIDE = 4  # what the tree puts before a member of a group
 # What a class is called where the host has no pci.ids (https://pci-ids.ucw.cz).
 _CLASSES = {
-    "01": "storage controller", "02": "network controller", "03": "display controller", "04": "multimedia device",
-    "05": "memory controller", "06": "bridge", "07": "communication controller", "08": "system peripheral",
-    "0b": "processor", "0c": "serial bus controller", "0c03": "USB controller", "0d": "wireless controller",
-    "10": "encryption controller", "11": "signal processing controller", "12": "processing accelerator",
+    "00": "unclassified device", "01": "storage controller", "02": "network controller", "03": "display controller",
+    "04": "multimedia device", "05": "memory controller", "06": "bridge", "07": "communication controller",
+    "08": "system peripheral", "09": "input device controller", "0a": "docking station", "0b": "processor",
+    "0c": "serial bus controller", "0c03": "USB controller", "0d": "wireless controller", "0e": "intelligent controller",
+    "0f": "satellite communications controller", "10": "encryption controller", "11": "signal processing controller",
+    "12": "processing accelerator", "13": "non-essential instrumentation",
 }  # fmt: skip
 
 
