@@ -140,7 +140,8 @@ class Host:
 
 
 def _archive(path: str) -> LiveTree:
-    from hostagent.host.archive import ArchiveError, ArchiveTree
+    from hostagent.host.archive import ArchiveTree
+    from hostagent.host.tar import ArchiveError
 
     try:
         return ArchiveTree(path)
