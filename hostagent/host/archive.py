@@ -15,8 +15,8 @@ import os
 from hostagent.host.kept_tree import KeptTree
 from hostagent.host.tar import DIRECTORY, FILE, LINK, ArchiveError, members, shown
 
-# The largest known capture (a DGX with everything read) unpacks to 1 MB in 7,500 members; 4,096 virtual functions make
-# 80,000 members. Names count as bytes, and the directories that names imply as members: both are held in memory.
+# The largest known capture (a DGX with everything read) unpacks to 1 MB in 7,500 members; 4,096 functions make
+# 40,000 to 80,000 members. Names count as bytes, and the directories that names imply as members: both are held in memory.
 MAX_BYTES = 64 << 20
 MAX_MEMBERS = 200_000
 # PATH_MAX of Linux; sysfs itself is not 30 directories deep.
