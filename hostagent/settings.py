@@ -31,6 +31,7 @@ from hostagent.values.labels import is_prefix
 PATH = "/etc/hostagent/config.yaml"
 FEATURES_D = "/etc/kubernetes/node-feature-discovery/features.d"
 PORT = 10346
+WRITTEN, WHERE = "whether it is written", "where it is"
 
 
 def _fault(expected: str, seen: object) -> ValueError:
@@ -49,10 +50,11 @@ def _seconds(value: Any) -> float:
 
 
 def _truth(value: Any) -> bool:
-    known = {True: True, False: False, "true": True, "false": False}
-    if value not in known:
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
         raise _fault("true or false", value)
-    return known[value]
+    return bool(value == "true")
 
 
 def _prefix(value: Any) -> str:
@@ -81,7 +83,7 @@ def _flag(value: Any) -> str:
 
 def _path(value: Any) -> str:
     text = str(value)
-    if not text.startswith("/") or text.endswith("/") or "\0" in text:
+    if not text.startswith("/") or text.endswith("/") or not text.isprintable():
         raise _fault("an absolute path of a file", value)
     return text
 
@@ -127,10 +129,11 @@ class Labels(Part):
 class NfdSink(Part):
     """The feature file that Node Feature Discovery's worker reads."""
 
-    enabled: Truth = True
-    path: FilePath = f"{FEATURES_D}/hostagent"
+    enabled: Truth = Field(default=True, description=WRITTEN)
+    path: FilePath = Field(default=f"{FEATURES_D}/hostagent", description="a name that does not start with a dot")
     expiry: Annotated[Seconds, Field(ge=60)] = Field(
-        default=600, description="labels live this long after the agent's last word; it speaks twice as often"
+        default=600,
+        description="labels live this long after a survey last confirmed them, which happens twice as often",
     )
 
     @model_validator(mode="after")
@@ -143,15 +146,17 @@ class NfdSink(Part):
 class ReportSink(Part):
     """The survey as JSON (docs/report.schema.json), for programs on this node."""
 
-    enabled: Truth = True
-    path: FilePath = "/run/hostagent/report.json"
+    enabled: Truth = Field(default=True, description=WRITTEN)
+    path: FilePath = Field(default="/run/hostagent/report.json", description=WHERE)
 
 
 class TextfileSink(Part):
     """Metrics for node_exporter's textfile collector, where no port is wanted."""
 
-    enabled: Truth = False
-    path: FilePath = "/var/lib/prometheus/node-exporter/hostagent.prom"
+    enabled: Truth = Field(default=False, description=WRITTEN)
+    path: FilePath = Field(
+        default="/var/lib/prometheus/node-exporter/hostagent.prom", description="a name that ends in .prom"
+    )
 
     @model_validator(mode="after")
     def _is_seen(self) -> TextfileSink:
@@ -205,7 +210,7 @@ class Web(Part):
 class Log(Part):
     """What goes to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what is worth a line")
 
 
 class Settings(Part):

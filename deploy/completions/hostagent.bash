@@ -43,10 +43,12 @@ _shtab_hostagent_profile___report_COMPGEN=_shtab_compgen_files
 _shtab_hostagent_profile__o_COMPGEN=_shtab_compgen_files
 _shtab_hostagent_profile___output_COMPGEN=_shtab_compgen_files
 
+_shtab_hostagent_probe___only_choices=(pci iommu vfio sriov hugepages numa cpu kvm watchdog kernel firmware memory network storage kubelet)
 _shtab_hostagent_probe__o_choices=(table json yaml labels prom ansible)
 _shtab_hostagent_probe___output_choices=(table json yaml labels prom ansible)
 _shtab_hostagent_check__o_choices=(table json junit)
 _shtab_hostagent_check___output_choices=(table json junit)
+_shtab_hostagent_explain_pos_0_choices=(iommu-off-in-firmware iommu-off-by-argument iommu-not-enabled iommu-not-started iommu-not-in-this-guest iommu-unknown no-interrupt-remapping unsafe-interrupts noiommu-mode amd-iommu-on-is-unknown no-iommu-group vfio-pci-missing vfio-pci-not-loaded-at-boot ids-not-heard-by-built-in-vfio-pci ids-superseded denylisted-id no-reset-method kubevirt-ignores-variant-driver protected-device protected-companion too-few-devices profile-conflict taken-by-a-unit-for-another-node device-not-found identical-devices-partly-wanted ids-take-protected-device framebuffer-holds-console-gpu group-not-viable sibling-not-included reserved-by-firmware more-devices-than-groups bound-until-reboot configured-not-bound driver-wins-race binding-not-configured bound-but-not-asked-for kernel-arguments-missing kernel-arguments-contrary reboot-needed hugepages-short hugepage-size-unsupported hugepages-uneven hugepages-repeated hugepages-argument-dropped numa-node-not-found hugepages-beyond-memory kvm-missing kvm-off-in-firmware kvm-not-in-this-guest kvm-not-loaded nested-off nested-on device-node-missing watchdog-missing watchdog-only-software watchdog-owned last-reset-by-watchdog watchdog-not-kept watchdog-differs watchdog-timeout-out-of-range secure-boot kernel-lockdown)
 _shtab_hostagent_allocatable__o_choices=(table json)
 _shtab_hostagent_allocatable___output_choices=(table json)
 _shtab_hostagent_render_pos_0_choices=(butane machineconfig modprobe modules-load dracut initramfs-tools systemd kargs kargs-grubby kargs-rpm-ostree kargs-grub kargs-suse kargs-bootc hyperconverged hyperconverged-v1 kubevirt vm-host-devices all)

@@ -133,7 +133,7 @@ def look(view: View) -> Iterator[Finding]:
         return
     yield from _nested(view, kvm)
     for there, node, name in ((kvm.tun_node, "dev/net/tun", "tun"), (kvm.vhost_net_node, "dev/vhost-net", "vhost-net")):
-        if not there:
+        if there is False:  # None: the /dev that was looked at is not the host's
             text = f"/{node} is missing: guests get {'no' if name == 'tun' else 'a slow'} network."
             evidence = [said(node, "absent"), said(f"{_MISC}/{name}", "absent")]
             yield finding(NO_NODE, WARNING, f"/{node}", text, evidence)

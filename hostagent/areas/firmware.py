@@ -161,12 +161,16 @@ def _bmc_functions(reader: Reader) -> tuple[PciAddress, ...]:
     )
 
 
+def _secure_boot(firmware: Firmware) -> bool | None:
+    """What is published: without UEFI there is no Secure Boot, which is known, though nothing says so."""
+    return False if firmware.uefi is False else firmware.secure_boot
+
+
 def labels(firmware: Firmware, _options: LabelOptions) -> Iterator[tuple[str, str]]:
     """How the machine starts."""
     if firmware.uefi is not None:
         yield "firmware.uefi", truth(firmware.uefi)
-    # BIOS has no Secure Boot: that is known, not unknown.
-    secure_boot = False if firmware.uefi is False else firmware.secure_boot
+    secure_boot = _secure_boot(firmware)
     if secure_boot is not None:
         yield "firmware.secure-boot", truth(secure_boot)
 
@@ -176,12 +180,16 @@ _LABELS = (
     LabelDoc(
         key="firmware.secure-boot",
         values="true, false",
-        meaning="Whether Secure Boot is on; absent where UEFI variables cannot be seen",
+        meaning="Whether Secure Boot is on: false without UEFI, absent where UEFI variables cannot be seen",
     ),
 )
 
 _UEFI = Metric(name="hostagent_firmware_uefi", help="Whether UEFI started the kernel.", labels=())
-_SECURE_BOOT = Metric(name="hostagent_firmware_secure_boot", help="Whether Secure Boot is on.", labels=())
+_SECURE_BOOT = Metric(
+    name="hostagent_firmware_secure_boot",
+    help="Whether Secure Boot is on: 0 without UEFI, absent where UEFI variables cannot be seen.",
+    labels=(),
+)
 _INFO = Metric(
     name="hostagent_firmware_info",
     help="The machine and its firmware, as DMI names them. Always 1.",
@@ -191,7 +199,7 @@ _INFO = Metric(
 
 def samples(firmware: Firmware) -> Iterator[Sample]:
     """Facts of the last boot."""
-    for metric, value in ((_UEFI, firmware.uefi), (_SECURE_BOOT, firmware.secure_boot)):
+    for metric, value in ((_UEFI, firmware.uefi), (_SECURE_BOOT, _secure_boot(firmware))):
         if value is not None:
             yield Sample(metric=metric, labels=(), value=int(value))
     if firmware.dmi is not None:

@@ -3,6 +3,9 @@
     /sys/class/misc/{kvm,tun,vhost-net,vhost-vsock,sev}     the driver is in the kernel and registered its node
     /dev/kvm, /dev/net/tun, /dev/vhost-net ...              the node is there; it may be a static one that loads the module
                                                             when it is opened. Looked for, never opened
+    /dev/{null,kmsg}                                        only the first: a /dev that a container or PrivateDevices=
+                                                            made, which says nothing of the host's
+    /lib/modules/<release>/modules.devname                  static nodes of the host, where its /dev cannot be seen
     /sys/module/kvm_intel/parameters/{nested,tdx}           Y or N
     /sys/module/kvm_amd/parameters/{nested,sev,sev_es,sev_snp}   1 or 0, later Y or N
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
 from hostagent.host import Reader
-from hostagent.host.modules import state, switch
+from hostagent.host.modules import state, static_nodes, switch
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -30,7 +33,8 @@ class Kvm:
     """Module states are built-in, loaded, available, absent; None where the root does not say.
 
     `available`: the kernel runs guests with hardware help now (kvm_intel, kvm_amd or their like registered /dev/kvm).
-    Switches of the modules are as they took effect; None where there is none. `*_node`: device node or its registration.
+    Switches of the modules are as they took effect; None where there is none. `*_node`: device node or its registration;
+    None where another /dev stands before the host's.
     """
 
     available: bool
@@ -42,11 +46,11 @@ class Kvm:
     sev_es: bool | None
     sev_snp: bool | None
     tdx: bool | None
-    kvm_node: bool
-    tun_node: bool
-    vhost_net_node: bool
-    vhost_vsock_node: bool
-    sev_node: bool
+    kvm_node: bool | None
+    tun_node: bool | None
+    vhost_net_node: bool | None
+    vhost_vsock_node: bool | None
+    sev_node: bool | None
 
 
 def probe(reader: Reader) -> Kvm:
@@ -64,12 +68,22 @@ def probe(reader: Reader) -> Kvm:
         sev_es=switch(reader, "kvm_amd", "sev_es"),
         sev_snp=switch(reader, "kvm_amd", "sev_snp"),
         tdx=switch(reader, "kvm_intel", "tdx"),
-        kvm_node="kvm" in registered or reader.exists("dev/kvm"),
-        tun_node="tun" in registered or reader.exists("dev/net/tun"),
-        vhost_net_node="vhost-net" in registered or reader.exists("dev/vhost-net"),
-        vhost_vsock_node="vhost-vsock" in registered or reader.exists("dev/vhost-vsock"),
-        sev_node="sev" in registered or reader.exists("dev/sev"),
+        kvm_node=_node(reader, registered, "kvm", "kvm"),
+        tun_node=_node(reader, registered, "tun", "net/tun"),
+        vhost_net_node=_node(reader, registered, "vhost-net", "vhost-net"),
+        vhost_vsock_node=_node(reader, registered, "vhost-vsock", "vhost-vsock"),
+        sev_node=_node(reader, registered, "sev", "sev"),
     )
+
+
+def _node(reader: Reader, registered: tuple[str, ...], name: str, path: str) -> bool | None:
+    """Whether the host has this node: one that is registered, one in /dev, or one that is made at boot."""
+    if name in registered or reader.exists(f"dev/{path}"):
+        return True
+    if reader.exists("dev/kmsg") or not reader.exists("dev/null"):
+        return False
+    static = static_nodes(reader)
+    return None if static is None else path in static
 
 
 def labels(kvm: Kvm, _options: LabelOptions) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from hostagent.host import Reader
 from hostagent.host.descent import Carriers, Descent
 from hostagent.host.disks import Disk, disks
 from hostagent.host.filesystems import IMAGES, ZFS_MEMBERS, is_storage
-from hostagent.host.mounts import Mount, mounts, swaps
+from hostagent.host.mounts import Mount, all_known, mounts, swaps
 from hostagent.host.redact import HIDDEN
 from hostagent.host.redact import device as shown
 from hostagent.values.pci import PciAddress
@@ -61,7 +61,7 @@ class StorageUse:
 class Storage:
     """Uses in order of their names, disks in the order of theirs.
 
-    `mounts_known`: whether any mount could be read; where not, nothing is known to be unused. Of the mounts of one device that
+    `mounts_known`: whether all mounts could be read; where not, nothing is known to be unused. Of the mounts of one device that
     come and go with pods (kinds kubelet, container, other) one is listed.
     """
 
@@ -77,7 +77,7 @@ def probe(reader: Reader) -> Storage:
     uses += [_swap(reader, mounted, path) for path in swaps(reader)]
     uses += [_pool() for _ in _pools(reader)]
     uses.sort(key=lambda use: (use.what, use.source))
-    return Storage(mounts_known=bool(mounted), uses=tuple(uses), disks=disks(reader, _standing(tuple(uses))))
+    return Storage(mounts_known=all_known(reader), uses=tuple(uses), disks=disks(reader, _standing(tuple(uses))))
 
 
 def _of_a_file(use: StorageUse) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 from hostagent.cli.entry import UsageError
+from hostagent.cli.output import OutputError
 from hostagent.host import Host
 from hostagent.host.archive import ArchiveTree
 from hostagent.host.capture import archive, recording
 from hostagent.host.reader import RootError
+from hostagent.host.tar import ArchiveError
 from hostagent.publish.whole import write_whole
 from hostagent.report import AREAS, problems, survey
 
@@ -26,18 +29,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Survey with a recording reader, write the archive, and read it back to see that it says the same."""
+    if os.path.exists(options.file) and not os.path.isfile(options.file):
+        raise UsageError(f"{options.file}: expected a file to replace or a new one, saw something else")
     try:
         host = recording(options.root)
-    except (RootError, OSError) as error:
-        raise UsageError(f"--root {options.root}: {error}") from error
+    except RootError as error:
+        raise UsageError(f"--root {error}") from error
     report = survey(host)
     packed = archive(host)
     host.close()
     try:
         write_whole(options.file, packed, mode=0o644)
     except OSError as error:
-        raise UsageError(f"{options.file}: {error.strerror}") from error
-    again = survey(Host(options.file, thorough=True, tree=ArchiveTree(options.file)))
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        raise (OutputError if full else UsageError)(f"{options.file}: {error.strerror}") from error
+    try:
+        again = survey(Host(options.file, thorough=True, tree=ArchiveTree(options.file)))
+    except ArchiveError as error:
+        raise OutputError(f"{options.file}: written, and --root will not read it: {error}") from error
     differing = [name for name in AREAS if getattr(report, name) != getattr(again, name)]
     for name in differing:
         print(f"hostagent: the capture says something else of area {name} than the machine did", file=sys.stderr)

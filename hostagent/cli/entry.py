@@ -62,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status."""
     from hostagent.cli.output import OutputError
 
+    if sys.stderr is None:  # closed by the caller (`2>&-`): print would take standard output for it
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except UsageError as error:

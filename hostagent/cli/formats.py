@@ -20,7 +20,6 @@ def as_yaml(report: NodeReport) -> tuple[str, tuple[str, ...]]:
 
     def string(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
         quoted = not text[:1].isalpha() or len(text) == 1
-        text = text.encode("utf-8", "replace").decode("utf-8")
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if quoted else None)
 
     Dumper.add_representer(str, string)

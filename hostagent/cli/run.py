@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hostagent.cli.entry import UsageError
 from hostagent.cli.output import OutputError
@@ -10,6 +11,7 @@ from hostagent.cli.output import OutputError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import NoReturn
 
 LEVELS = ("debug", "info", "warning", "error")
 SINKS = ("nfd", "report", "textfile")
@@ -43,6 +45,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run until SIGTERM."""
+    if not options.once:
+        # What comes before the files are read needs no answer; the default one would be death.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from hostagent.daemon.configured import ConfigError, Said, configured
     from hostagent.daemon.http_listen import ListenError
     from hostagent.daemon.service import once, serve
@@ -61,13 +66,21 @@ def run(options: argparse.Namespace) -> int:
         if options.once:
             if not once(root=options.root, said=said, holds=holds):
                 raise OutputError("not every file could be written")
-        else:
-            serve(root=options.root, said=said, holds=holds)
+        elif not serve(root=options.root, said=said, holds=holds):
+            _leave()
     except RootError as error:
         raise UsageError(f"--root {error}") from error
     except (ConfigError, ListenError) as error:
         raise UsageError(str(error)) from error
     return 0
+
+
+def _leave() -> NoReturn:
+    """End at once: a thread that still hashes or reads would find the interpreter taken apart, and abort."""
+    import logging
+
+    logging.shutdown()
+    os._exit(0)
 
 
 def _absolute(path: str | None) -> str | None:

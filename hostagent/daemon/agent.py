@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -25,12 +25,10 @@ from hostagent.daemon.pages import Pages
 from hostagent.daemon.published import labelled, published
 from hostagent.daemon.sdnotify import Notifier
 from hostagent.daemon.settle import Settle
-from hostagent.daemon.sinks import Sink
+from hostagent.daemon.sinks import Sink, sinks
 from hostagent.daemon.state import Look, Snapshot, look
 from hostagent.daemon.worker import Worker
 from hostagent.host.reader import Left, RootError
-from hostagent.publish import nfd, report_file, textfile
-from hostagent.settings import Settings
 
 log = logging.getLogger("hostagent.loop")
 
@@ -40,6 +38,9 @@ REST_FACTOR, REST_AT_MOST = 10, 0.5
 # Without an interval in the settings, looking where nothing happens costs less than a thousandth of a processor.
 INTERVAL_SECONDS, IDLE_FACTOR = 60.0, 1500
 OVERDUE_SECONDS = 60.0
+BLIND_SECONDS = 300.0  # surveys that fail for that long
+# systemd waits for the first survey that ends well (TimeoutStartSec=).
+FIRST_AGAIN_SECONDS = 5.0
 
 
 class Agent:
@@ -52,13 +53,16 @@ class Agent:
         self.sinks: tuple[Sink, ...] = sinks(holds.settings, ())
         self.worker = Worker()
         self.pages: Pages | None = None
+        self.listen: Callable[[], Awaitable[None]] = _deaf
+        self._retired: tuple[Sink, ...] = ()
         self._root, self._said, self._notifier = root, said, notifier
         self._rung = asyncio.Event()
         self._reload_asked = False
         self._survey_at = self._rested_at = self._beat_at = 0.0
+        self._seen_at = self._now()
         self._began: float | None = None
         self._trouble = self._told = ""
-        self._anew = False
+        self._anew = self._ready = False
         self._left: Left = {}
         self._holds = holds
         self._settle = Settle(quiet=holds.settings.timing.quiet, bound=holds.settings.timing.bound)
@@ -78,9 +82,10 @@ class Agent:
         self._rung.set()
 
     def overdue(self) -> bool:
-        """Whether the survey in hand, or the next one, should have ended long ago."""
-        since = self._began or self._survey_at
-        return since > 0 and self._now() - since > OVERDUE_SECONDS
+        """Whether the survey in hand, or the next one, should have ended long ago, or all have failed for long."""
+        since, now = self._began or self._survey_at, self._now()
+        blind = self._trouble != "" and now - self._seen_at > BLIND_SECONDS
+        return blind or (since > 0 and now - since > OVERDUE_SECONDS)
 
     # the loop
 
@@ -88,8 +93,7 @@ class Agent:
         """Until cancelled."""
         await self._survey()
         await self._write()
-        self._told = self._status()
-        self._notifier.ready(self._told)
+        self._tell()
         settle_down()
         while True:
             await self._wait()
@@ -137,6 +141,7 @@ class Agent:
     async def _survey(self) -> None:
         if self._now() >= self._survey_at:
             self.vitals.wakes[TIMER] += 1
+            await self.listen()
         self._settle.taken()
         self._began = self._now()
         try:
@@ -144,7 +149,9 @@ class Agent:
         except Exception as error:  # noqa: BLE001 - what was published stays, and the next survey may do better
             self._failed(error)
         else:
-            self._trouble = ""
+            if self._trouble:
+                log.info("surveys succeed again")
+            self._trouble, self._seen_at = "", self._now()
         if self.pages is not None:
             self.pages.failed = bool(self._trouble)
         took = self._now() - self._began
@@ -159,6 +166,8 @@ class Agent:
         self.vitals.survey_at = now = time.time()
         if not (differs or self._anew):
             self.look = found
+            for sink in self.sinks:
+                sink.confirm()
             return
         # Other settings do not make the host another one.
         since = now if differs else self.vitals.change_at or now
@@ -190,9 +199,12 @@ class Agent:
 
     def _interval(self) -> float:
         """Seconds until a look that nothing asked for."""
-        given = self._holds.settings.timing.interval
-        processor = 0.0 if self.look is None else self.look.processor
-        return max(INTERVAL_SECONDS, IDLE_FACTOR * processor) if given is None else given
+        if self.look is None:
+            return FIRST_AGAIN_SECONDS
+        settings = self._holds.settings
+        given, labels = settings.timing.interval, settings.sinks.nfd
+        wanted = max(INTERVAL_SECONDS, IDLE_FACTOR * self.look.processor) if given is None else given
+        return min(wanted, labels.expiry / 2) if labels.enabled else wanted  # or they would die unconfirmed
 
     def _failed(self, error: Exception) -> None:
         self.vitals.failures += 1
@@ -206,24 +218,33 @@ class Agent:
     async def _write(self) -> None:
         for sink in self.sinks:
             await self.worker.run(sink.write)
+        waiting = {sink.name for sink in self.sinks if not sink.success}
+        for sink in self._retired:
+            if sink.name not in waiting:  # what stands for it has been written
+                await self.worker.run(sink.remove)
+        self._retired = tuple(sink for sink in self._retired if sink.name in waiting)
 
     # configuration
 
     async def _reload(self) -> None:
         self._reload_asked = False
-        self._notifier.reloading()
+        if self._ready:
+            self._notifier.reloading()
         try:
             holds = await self.worker.run(partial(configured, self._said))
         except ConfigError as error:
             self.vitals.reload_ok = False
             log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - the message says it all
+        except Exception:
+            self.vitals.reload_ok = False
+            log.exception("the configuration stays as it was")
         else:
             log.info("the configuration was read again")
             self._hold(holds)
         self.vitals.wakes[RELOAD] += 1
         self._survey_at = self._now()
-        self._told = self._status()
-        self._notifier.ready(self._told)
+        self._ready = False  # reloading ends with READY=1
+        self._tell()
 
     def _hold(self, holds: Configured) -> None:
         """From here on this is the configuration."""
@@ -232,15 +253,20 @@ class Agent:
         self._holds = holds
         timing = holds.settings.timing
         self._settle = Settle(quiet=timing.quiet, bound=timing.bound)
-        self.sinks = sinks(holds.settings, self.sinks)
+        before, self.sinks = self.sinks, sinks(holds.settings, self.sinks)
+        paths = {sink.path for sink in self.sinks}
+        self._retired = tuple(sink for sink in (*self._retired, *before) if sink.path not in paths)
         self._anew = True  # to the files that are named now
         journal.set_level(holds.settings.log.level)
         self.vitals.reload_ok, self.vitals.reload_at = True, time.time()
 
     def _tell(self) -> None:
-        """Say how it is, where that is news."""
+        """Say how it is, where that is news; READY=1 once something was published, not before."""
         status = self._status()
-        if status != self._told:
+        if self.look is not None and not self._ready:
+            self._notifier.ready(status)
+            self._ready = True
+        elif status != self._told:
             self._notifier.status(status)
         self._told = status
 
@@ -261,19 +287,5 @@ class Agent:
         return time.monotonic()
 
 
-def sinks(settings: Settings, before: tuple[Sink, ...]) -> tuple[Sink, ...]:
-    """The files that are wanted; of `before` those stay that are wanted as they were, with all they know."""
-    given = settings.sinks
-    rows = (
-        ("nfd", given.nfd, nfd.MODE, given.nfd.expiry, given.nfd.expiry / 2),
-        ("report", given.report, report_file.MODE, None, None),
-        # Its time of change is all node_exporter knows of its age.
-        ("textfile", given.textfile, textfile.MODE, None, INTERVAL_SECONDS),
-    )
-    wanted = (
-        Sink(name=name, path=part.path, mode=mode, expiry=expiry, fresh=fresh, clock=time.time)
-        for name, part, mode, expiry, fresh in rows
-        if part.enabled
-    )
-    known = {sink.aim: sink for sink in before}
-    return tuple(known.get(sink.aim, sink) for sink in wanted)
+async def _deaf() -> None:
+    """Without wake sources the timer has to do."""

@@ -5,8 +5,8 @@
     ...
     await server.close(within=2.0)
 
-Everything runs on the event loop's thread, pages too: a page must only pick bytes. When all connections are taken, the
-one that has been silent longest gives way to the newcomer, so that silent clients can only push out each other.
+Everything runs on the event loop's thread, pages too: a page must only pick bytes. When all connections are taken, one
+gives way to the newcomer (http_room.py says which).
 `requests` counts answers by status code, `dropped` connections closed without an answer by reason: "deadline", "evicted",
 "refused" (none could give way), "reset", "handshake", "reconfigured", "shutdown".
 """
@@ -22,11 +22,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hostagent.daemon.http_connection import Connection, Phase
+from hostagent.daemon.http_connection import Connection
 from hostagent.daemon.http_gate import Gate
-from hostagent.daemon.http_guard import OPEN, Passwords, Protection
+from hostagent.daemon.http_guard import OPEN, Protection
 from hostagent.daemon.http_listen import adopt, listener, name_of
 from hostagent.daemon.http_message import Limits, Page
+from hostagent.daemon.http_passwords import Passwords
+from hostagent.daemon.http_room import peer_of, victim
 
 if TYPE_CHECKING:
     from hostagent.daemon.webconfig import WebConfigFile
@@ -35,6 +37,8 @@ log = logging.getLogger("hostagent.web")
 
 ACCEPTS_AT_ONCE = 32  # then others have their turn
 OUT_OF_DESCRIPTORS_SECONDS = 0.1
+CHECK_SECONDS = 0.1  # most bcrypt checks are done in that time
+QUIET_SECONDS = 60.0  # without that trouble, and the next time is news again
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Listener = str | socket.socket
@@ -55,6 +59,7 @@ class Server:
         self._listeners: list[socket.socket] = []
         self._connections: dict[Connection, None] = {}  # the one that changed phase longest ago comes first
         self._empty = asyncio.Event()
+        self._starved_at = float("-inf")
 
     async def start(self, listeners: Sequence[Listener]) -> None:
         """Listen on addresses and on given sockets, or raise ListenError with none of them open."""
@@ -85,8 +90,11 @@ class Server:
         """How many connections there are now, for a metric."""
         return len(self._connections)
 
-    async def close(self, within: float) -> None:
-        """Stop listening, let begun answers end, and cut what is left after `within` seconds."""
+    async def close(self, within: float) -> bool:
+        """Stop listening, let begun answers end, and cut what is left after `within` seconds.
+
+        False where a password is still being checked: its thread must not meet an interpreter that takes itself apart.
+        """
         for sock in self._listeners:
             self.loop.remove_reader(sock)
             sock.close()
@@ -99,11 +107,16 @@ class Server:
                 await asyncio.wait_for(self._empty.wait(), within)
         for connection in tuple(self._connections):
             connection.drop("shutdown")
-        self._passwords.close()
+        return self._passwords.close(CHECK_SECONDS)
 
     def protection(self) -> Protection:
         """What the web configuration demands now."""
         return OPEN if self._web_config is None else self._web_config.current()
+
+    @property
+    def web_config_holds(self) -> bool | None:
+        """Whether the web configuration is as last read, None where there is none."""
+        return None if self._web_config is None else self._web_config.holds
 
     def moved(self, connection: Connection) -> None:
         """A connection changed phase: it is the youngest now."""
@@ -126,13 +139,16 @@ class Server:
                 self._not_accepted(listening, error)
                 return
             sock.setblocking(False)
-            self._admit(sock, address[0] if isinstance(address, tuple) else "unix")
+            self._admit(sock, peer_of(address))
 
     def _not_accepted(self, listening: socket.socket, error: OSError) -> None:
         """Out of descriptors, the listener stays readable: make one free and look away, or the loop would spin."""
         if error.errno not in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
             return  # the client left before it was accepted (accept(2) hands over its network error)
-        log.warning("cannot accept on %s: %s", name_of(listening), error)
+        now = self.loop.time()
+        if now - self._starved_at > QUIET_SECONDS:
+            log.warning("cannot accept on %s: %s", name_of(listening), error)
+        self._starved_at = now
         self._make_room()
         self.loop.remove_reader(listening)
         self.loop.call_later(OUT_OF_DESCRIPTORS_SECONDS, self._look_again, listening)
@@ -153,10 +169,7 @@ class Server:
 
     def _make_room(self) -> bool:
         """Drop the connection others need least; False where every one is being served."""
-        patience = self.loop.time() - self.limits.stall_seconds
-        for wanted in ({Phase.HANDSHAKE, Phase.READING, Phase.LINGERING}, {Phase.IDLE}, {Phase.ANSWERING}):
-            for connection in self._connections:
-                if connection.phase in wanted and (Phase.ANSWERING not in wanted or connection.since < patience):
-                    connection.drop("evicted")
-                    return True
-        return False
+        found = victim(self._connections, now=self.loop.time(), stall_seconds=self.limits.stall_seconds)
+        if found is not None:
+            found.drop("evicted")
+        return found is not None

@@ -8,13 +8,16 @@ from urllib.parse import parse_qsl
 
 import h11
 
-from hostagent.daemon.http_message import BadQueryError, Request, Response
+from hostagent.daemon.http_message import BadQueryError, Request, Response, plain
 from hostagent.daemon.http_negotiate import accepts_gzip
 from hostagent.values.record import record
 
 PARAMETERS = 100  # of one query
 
 PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+# Another server on the way may have believed the other one (RFC 9112, 6.1): whatever follows is not trusted.
+TWO_LENGTHS = plain(400, "400 both Content-Length and Transfer-Encoding")
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -49,6 +52,12 @@ def _target(target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         return path, tuple(parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=PARAMETERS))
     except ValueError as error:
         raise BadQueryError(f"the query has more than {PARAMETERS} parameters") from error
+
+
+def refusal(error: h11.RemoteProtocolError) -> Response:
+    """What h11 found wrong, without the bytes it found, which it shows as Python would."""
+    said = str(error).partition(": bytearray(")[0]
+    return plain(error.error_status_hint, f"{error.error_status_hint} {said}")
 
 
 def answer_of(response: Response, request: Request | None, *, always: tuple[tuple[str, str], ...]) -> Answer:

@@ -7,17 +7,17 @@ silent client holds is one descriptor until its deadline.
 from __future__ import annotations
 
 import socket
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import h11
 
-from hostagent.daemon.http_answer import PHRASES, answer_of, request_of
+from hostagent.daemon.http_answer import PHRASES, TWO_LENGTHS, answer_of, refusal, request_of
 from hostagent.daemon.http_gate import NOT_ALLOWED
 from hostagent.daemon.http_guard import Protection
 from hostagent.daemon.http_message import BadQueryError, Request, Response, plain
+from hostagent.daemon.http_phase import Phase
 from hostagent.daemon.http_wire import Wire
-from hostagent.daemon.tls import client_is_allowed
+from hostagent.daemon.tls import client_is_allowed, is_admitted
 
 if TYPE_CHECKING:
     from hostagent.daemon.http import Server
@@ -26,26 +26,14 @@ DISCARD = 65536
 PLAIN_ON_TLS = b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n400 this port speaks HTTPS\n"
 
 
-class Phase(Enum):
-    """Where a connection stands."""
-
-    HANDSHAKE = "handshake"
-    READING = "reading"  # the head of a request, or silence before the first one
-    IDLE = "idle"  # between two requests
-    CHECKING = "checking"  # a password
-    ANSWERING = "answering"
-    LINGERING = "lingering"  # refused; reading the rest away, lest a reset overtake the refusal
-    CLOSED = "closed"
-
-
 class Connection:
     """Drives one accepted socket from handshake to close; the server is told of every phase and every drop."""
 
     def __init__(self, server: Server, sock: socket.socket, peer: str, protection: Protection) -> None:
-        """Start reading. The first deadline runs from here and covers the TLS handshake."""
+        """Read what is there already. The first deadline runs from here and covers the TLS handshake."""
         self._server, self._loop, self._limits = server, server.loop, server.limits
         self._wire = Wire(self._loop, sock, readable=self._readable, writable=self._writable)
-        self._peer, self._sans, self._always = peer, protection.allowed_sans, protection.headers
+        self.peer, self._protection = peer, protection
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes)
         self._request: Request | None = None
         self._out: list[memoryview] = []
@@ -65,6 +53,7 @@ class Connection:
                 return
         self._enter(Phase.READING if protection.tls is None else Phase.HANDSHAKE)
         self._wire.watch(read=True, write=False)
+        self._readable()  # before the next is accepted, who might need the room
 
     # phases and deadlines
 
@@ -122,7 +111,8 @@ class Connection:
             self._not_tls() if getattr(error, "reason", "") == "HTTP_REQUEST" else self.drop("handshake")
             return
         tls = self._wire.tls
-        if self._sans is not None and tls is not None and not client_is_allowed(tls.getpeercert(), self._sans):
+        sans = self._protection.allowed_sans
+        if sans is not None and tls is not None and not client_is_allowed(tls.getpeercert(), sans):
             self.drop("handshake")
             return
         self._enter(Phase.READING)
@@ -152,11 +142,11 @@ class Connection:
         elif data is not None:
             self._h11.receive_data(data)
             self._advance()
-            self._more()
 
-    def _more(self) -> None:
-        """Come back for what the loop cannot see; not a call, a thousand pipelined requests are no recursion."""
-        if self.phase in {Phase.READING, Phase.IDLE} and self._wire.decrypted:
+    def _listen(self) -> None:
+        """Wait for more, or come back for what the loop cannot see; not a call, a thousand requests are no recursion."""
+        self._wire.watch(read=True, write=False)
+        if self._wire.decrypted:
             self._loop.call_soon(self._readable)
 
     def _advance(self) -> None:
@@ -167,24 +157,31 @@ class Connection:
             event = self._h11.next_event()
             if isinstance(event, h11.Request):
                 self._begin(event)
-            elif self.phase is Phase.IDLE and self._h11.trailing_data[0]:
+                return
+            if self.phase is Phase.IDLE and self._h11.trailing_data[0]:
                 self._enter(Phase.READING, self._limits.request_seconds)
+            self._listen()
         except h11.RemoteProtocolError as error:
-            self._refuse(plain(error.error_status_hint, f"{error.error_status_hint} {error}"))
+            self._refuse(refusal(error))
 
     def _begin(self, event: h11.Request) -> None:
         protection = self._server.protection()
-        if (protection.tls is None) != (self._wire.tls is None):
+        if protection is not self._protection and not is_admitted(
+            self._wire.tls, protection.tls, protection.allowed_sans
+        ):
             self.drop("reconfigured")
             return
-        self._always = protection.headers
+        self._protection = protection
         if not event.http_version.startswith(b"1."):
             self._refuse(plain(505))
             return
         try:
-            self._request = request_of(event, peer=self._peer)
+            self._request = request_of(event, peer=self.peer)
         except BadQueryError as error:
             self._refuse(plain(400, f"400 {error}"))
+            return
+        if {"content-length", "transfer-encoding"} <= self._request.headers.keys():
+            self._refuse(TWO_LENGTHS)
             return
         if not isinstance(self._h11.next_event(), h11.EndOfMessage):
             self._refuse(plain(413) if self._request.method in {"GET", "HEAD"} else NOT_ALLOWED)
@@ -219,7 +216,7 @@ class Connection:
         if not self._checks():  # the deadline came before the verdict on the password
             return
         self._server.requests[response.status] += 1
-        answer = answer_of(response, self._request, always=self._always)
+        answer = answer_of(response, self._request, always=self._protection.headers)
         if self._refused or self._last or self._loop.time() - self._born > self._limits.lifetime_seconds:
             answer.headers.append(("Connection", "close"))
         reason = PHRASES.get(answer.status, b"")
@@ -248,10 +245,11 @@ class Connection:
         elif not self._last and self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
             self._enter(Phase.IDLE, self._limits.idle_seconds)
-            self._wire.watch(read=True, write=False)
-            if self._h11.trailing_data[0]:
+            if self._h11.trailing_data[0]:  # first what was received, then what may be the end
+                self._wire.watch(read=False, write=False)
                 self._loop.call_soon(self._advance)
-            self._more()
+            else:
+                self._listen()
         else:
             self._wire.goodbye()
             self._close()

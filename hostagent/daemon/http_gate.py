@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from hostagent.daemon.http_guard import Passwords, Protection, credentials
+from hostagent.daemon.http_guard import Protection, credentials
 from hostagent.daemon.http_message import BadQueryError, Page, Request, Response, plain
+from hostagent.daemon.http_passwords import Passwords
 
 log = logging.getLogger("hostagent.web")
 

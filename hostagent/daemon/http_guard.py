@@ -1,23 +1,15 @@
 """Who may ask, and how often: what a web configuration demands of a connection and of a request.
 
-A bcrypt check is slow on purpose (77 ms at cost 10, seconds at 15), so it never runs on the event loop: one daemon
-thread works off a short queue, and a password once found right is remembered as a keyed digest. Whoever storms the
-queue with wrong passwords fills it and is told 503; scrapers whose password is remembered do not notice.
+A bcrypt check is slow on purpose (77 ms at cost 10, seconds at 15), so it never runs on the event loop: http_passwords.py
+keeps a thread and a queue for it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-import hashlib
-import hmac
 import logging
-import os
-import queue
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from ssl import SSLContext
 
@@ -76,79 +68,6 @@ def credentials(authorization: str | None) -> tuple[bytes, bytes] | None:
     except (binascii.Error, ValueError):
         return None
     return (user, password) if colon else None
-
-
-@record
-class _Job:
-    hashed: bytes
-    user: bytes
-    password: bytes
-    digest: bytes
-    peer: str
-
-
-class Passwords:
-    """The bcrypt thread and what it found. All methods belong to the event loop's thread."""
-
-    def __init__(self, *, waiting: int) -> None:
-        """`waiting`: jobs at once, half of them at most for one peer address."""
-        self._waiting = waiting
-        self._key = os.urandom(32)
-        self._right: dict[bytes, bytes] = {}
-        self._asked: dict[bytes, list[Callable[[bool], None]]] = {}
-        self._peers: Counter[str] = Counter()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def check(
-        self, protection: Protection, user: bytes, password: bytes, *, peer: str, done: Callable[[bool], None]
-    ) -> bool | None:
-        """True: known to be right. None: `done(verdict)` will be called. False: too many are waiting, nothing will be."""
-        known = user in protection.users
-        hashed = protection.users[user] if known else protection.decoy
-        digest = self._digest(user, hashed, password)
-        if hmac.compare_digest(self._right.get(user, b""), digest) and known:
-            return True
-        if digest in self._asked:
-            self._asked[digest].append(done)
-            return None
-        if len(self._asked) >= self._waiting or self._peers[peer] >= (self._waiting + 1) // 2:
-            return False
-        self._asked[digest] = [done]
-        self._peers[peer] += 1
-        self._start()
-        self._jobs.put(_Job(hashed=hashed, user=user if known else b"", password=password, digest=digest, peer=peer))
-        return None
-
-    def close(self) -> None:
-        """End the thread after the check it is at; it is a daemon thread, so a slow hash does not hold the exit."""
-        if self._loop is not None:
-            self._jobs.put(None)
-
-    def _start(self) -> None:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            threading.Thread(target=self._work, args=(self._loop,), name="bcrypt", daemon=True).start()
-
-    def _digest(self, *parts: bytes) -> bytes:
-        framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        return hashlib.blake2b(framed, key=self._key, digest_size=32).digest()
-
-    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        while (job := self._jobs.get()) is not None:
-            verdict = bcrypt_matches(job.password, job.hashed)
-            try:
-                loop.call_soon_threadsafe(self._found, job, verdict)
-            except RuntimeError:  # the loop is closed: nobody waits any more
-                return
-
-    def _found(self, job: _Job, verdict: bool) -> None:  # noqa: FBT001 - called by call_soon_threadsafe
-        self._peers -= Counter((job.peer,))
-        right = verdict and job.user != b""
-        if right:
-            self._right[job.user] = job.digest
-        for done in self._asked.pop(job.digest):
-            done(right)
 
 
 def bcrypt_matches(password: bytes, hashed: bytes) -> bool:

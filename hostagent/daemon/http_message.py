@@ -50,7 +50,7 @@ class BadQueryError(Exception):
 class Limits:
     """Bounds of the server. Times in seconds, sizes in bytes.
 
-    `connections`: at once, all listeners together; beyond, the longest silent one gives way to the newcomer.
+    `connections`: at once, all listeners together; beyond, one gives way to the newcomer.
     `head_bytes`: request line and headers. `request_seconds`: from accept (TLS handshake included), or from the
     first byte of a later request, to the end of its head; no trickle of bytes extends it. `idle_seconds`: between two
     requests of one connection. `answer_seconds`: from the head to the last byte of the answer taken by the kernel.
@@ -58,7 +58,7 @@ class Limits:
     `lifetime_seconds`: after that the connection is closed with its next answer. `linger_seconds` and
     `linger_bytes`: how long and how much of a refused request is read away so that the client sees the refusal.
     `send_buffer`: kernel memory for unsent answers, a connection. `password_checks`: wrong or new passwords waiting for bcrypt,
-    at most half of them from one address.
+    at most half of them from one peer; the first one of a peer waits in any case.
     """
 
     connections: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -58,11 +59,17 @@ RELOAD_TIME = Metric(
     help="When the configuration that holds was read, in seconds since 1970.",
     labels=(),
 )
+WEB_RELOAD_OK = Metric(
+    name="hostagent_web_config_last_reload_successful",
+    help="Whether the web configuration and its certificates hold as last read (1); 0: they cannot be used, the older ones hold.",
+    labels=(),
+)
+BOOT_TIME = Metric(name="hostagent_boot_time_seconds", help="When this host booted, in seconds since 1970.", labels=())
 CONNECTIONS = Metric(name="hostagent_http_connections", help="Connections open now.", labels=())
 
 GAUGES = (
     AREA_SECONDS, LAST_SURVEY, LAST_CHANGE, SOURCE_UP, SINK_SUCCESS, SINK_WRITTEN, LABELS, LEFT_OUT, RELOAD_OK, RELOAD_TIME,
-    CONNECTIONS,
+    WEB_RELOAD_OK, BOOT_TIME, CONNECTIONS,
 )  # fmt: skip
 
 SURVEYS = Metric(name="hostagent_surveys_total", help="Surveys that ran to their end.", labels=())
@@ -91,6 +98,8 @@ class Vitals:
         self.reload_ok = True
         self.reload_at: float | None = None
         self.left_out = 0
+        # Once: what is worked out anew moves with every correction of the clock.
+        self.boot_at = round(time.time() - time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 def own_families(
@@ -102,6 +111,7 @@ def own_families(
     requests: Mapping[int, int],
     dropped: Mapping[str, int],
     connections: int,
+    web_config_holds: bool | None,
 ) -> list[Family]:
     """Everything but what the host is like. `chosen`: the areas whose probes are spoken of."""
     files = tuple(sinks)
@@ -113,6 +123,8 @@ def own_families(
         *(_sample(SINK_WRITTEN, sink.written_at, sink.name) for sink in files if sink.written_at is not None),
         _sample(RELOAD_OK, vitals.reload_ok),
         *_said(RELOAD_TIME, vitals.reload_at),
+        *_said(WEB_RELOAD_OK, web_config_holds),
+        _sample(BOOT_TIME, vitals.boot_at),
         _sample(CONNECTIONS, connections),
     ]
     if look is not None:

@@ -18,7 +18,7 @@ from hostagent.daemon.journal import start_log
 from hostagent.daemon.metrics import own_families
 from hostagent.daemon.pages import Pages
 from hostagent.daemon.sdnotify import Notifier, inherited
-from hostagent.daemon.wake import ROUTE, UEVENT, Source, sources
+from hostagent.daemon.wake import Ears
 from hostagent.host import Host
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ log = logging.getLogger("hostagent")
 ANSWERS_SECONDS, FILES_SECONDS = 0.8, 0.8
 
 
-def serve(*, root: str, said: Said, holds: Configured) -> None:
-    """Run until SIGTERM or SIGINT. Raises RootError, ConfigError, ListenError."""
+def serve(*, root: str, said: Said, holds: Configured) -> bool:
+    """Run until SIGTERM or SIGINT. False where a thread is at work still. Raises RootError, ConfigError, ListenError."""
+    agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
+    signal.signal(signal.SIGHUP, lambda *_: agent.reload())  # until the loop takes it
     Host(root).close()
     one_arena()
     start_log(holds.settings.log.level, os.environ)
-    agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
-    asyncio.run(_serve(agent, holds, notifier))
+    return asyncio.run(_serve(agent, holds, notifier))
 
 
 def once(*, root: str, said: Said, holds: Configured) -> bool:
@@ -47,9 +48,10 @@ def once(*, root: str, said: Said, holds: Configured) -> bool:
     return asyncio.run(Agent(root=root, said=said, holds=holds, notifier=notifier).once())
 
 
-async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> None:
+async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
     server = await _server(agent, holds)
-    heard: tuple[Source, ...] = ()
+    ears = Ears(agent.ring, agent.vitals.sources_up)
+    agent.listen = ears.listen
     working = asyncio.current_task()
     assert working is not None
     loop = asyncio.get_running_loop()
@@ -58,21 +60,18 @@ async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> None:
     loop.add_signal_handler(signal.SIGHUP, agent.reload)
     try:
         with suppress(asyncio.CancelledError):
-            heard = await sources(agent.ring)
-            names = {source.name for source in heard}
-            agent.vitals.sources_up = {name: name in names for name in (UEVENT, ROUTE)}
             await agent.run()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, _nothing)
         notifier.stopping()
-        for source in heard:
-            source.close()
-        if server is not None:
-            await server.close(ANSWERS_SECONDS)
+        ears.close()
+        checked = server is None or await server.close(ANSWERS_SECONDS)
         # A file that is being written is still written whole; one that cannot be is left as it was.
-        if not agent.worker.close(FILES_SECONDS):
-            log.warning("the survey does not end; leaving without it")
+        surveyed = agent.worker.close(FILES_SECONDS)
+    if not surveyed:
+        log.warning("the survey does not end; leaving without it")
+    return checked and surveyed
 
 
 async def _server(agent: Agent, holds: Configured) -> Server | None:
@@ -110,4 +109,5 @@ def _own(agent: Agent, server: Server, chosen: frozenset[str]) -> list[Family]:
         requests=server.requests,
         dropped=server.dropped,
         connections=server.open_connections,
+        web_config_holds=server.web_config_holds,
     )

@@ -3,22 +3,26 @@
 A file is written when its content changed, when NFD's expiry time comes near, and when it is not what was left there (removed,
 overwritten, on a file system mounted over it). After a failure it is tried again after 5 seconds, then more and more rarely,
 a minute at most. Nothing is removed when the agent ends: every file stays whole as it was last written. NFD's labels die by
-their expiry time if no agent comes back.
+their expiry time if no agent comes back, or if it cannot see the machine any more: only a survey prolongs their life.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from hostagent.publish import nfd, report_file, textfile
 from hostagent.publish.nfd import expiry_line
 from hostagent.publish.whole import write_whole
+from hostagent.settings import Settings
 
 log = logging.getLogger("hostagent.sinks")
 
 RETRY_SECONDS, RETRY_AT_MOST = 5.0, 60.0
+TEXTFILE_SECONDS = 60.0
 
 # What tells whether a file is still the one we wrote: inode, size, time of change.
 Left = tuple[int, int, int]
@@ -37,11 +41,15 @@ class Sink:
     def __init__(
         self, *, name: str, path: str, mode: int, expiry: float | None, fresh: float | None, clock: Callable[[], float]
     ) -> None:
-        """`expiry`: the content begins with NFD's expiry line that far ahead. `fresh`: rewrite when older, changed or not."""
+        """`expiry`: the content begins with NFD's expiry line, that far from the last survey.
+
+        `fresh`: rewrite when older and confirmed since, changed or not.
+        """
         self.name, self.path, self.mode = name, path, mode
         self.aim = name, path, expiry, fresh
         self.success: bool | None = None
         self.written_at: float | None = None
+        self._confirmed_at = self._vouched_at = 0.0
         self._expiry, self._fresh, self._clock = expiry, fresh, clock
         self._content: bytes | None = None
         self._written: bytes | None = None
@@ -50,10 +58,15 @@ class Sink:
         self._wait, self._again = 0.0, 0.0
 
     def offer(self, content: bytes) -> None:
-        """What the file is to hold from now on."""
+        """What the file is to hold from now on: a survey just found it."""
+        self.confirm()
         if content != self._content:
             self._content = content
             self._wait = self._again = 0.0
+
+    def confirm(self) -> None:
+        """A survey just found what it found before."""
+        self._confirmed_at = self._clock()
 
     def wanted(self) -> bool:
         """Whether the file has to be written now."""
@@ -63,7 +76,7 @@ class Sink:
         if self._content != self._written or self.written_at is None:
             return True
         # A clock that was set back counts as old, too: NFD compares with the same clock.
-        old = self._fresh is not None and not 0 <= now - self.written_at < self._fresh
+        old = self._renewable() and not 0 <= now - self.written_at < (self._fresh or 0)
         return old or _left(self.path) != self._left
 
     def due_in(self) -> float | None:
@@ -71,16 +84,19 @@ class Sink:
         now = self._clock()
         if self._content is not None and not self.success:
             return max(0.0, self._again - now)
-        if self._fresh is None or self.written_at is None:
+        if self._fresh is None or self.written_at is None or not self._renewable():
             return None
         return max(0.0, self.written_at + self._fresh - now)
+
+    def _renewable(self) -> bool:
+        return self._fresh is not None and self._confirmed_at != self._vouched_at
 
     def write(self) -> None:
         """Write if wanted. Never raises for what the disk does."""
         if not self.wanted() or self._content is None:
             return
         now = self._clock()
-        head = b"" if self._expiry is None else expiry_line(now + self._expiry)
+        head = b"" if self._expiry is None else expiry_line(min(now, self._confirmed_at) + self._expiry)
         try:
             write_whole(self.path, head + self._content, mode=self.mode)
         except OSError as error:
@@ -103,3 +119,29 @@ class Sink:
             log.info("%s: publishing to %s", self.name, self.path)
         self.success, self._error, self._wait, self._again = True, "", 0.0, 0.0
         self.written_at, self._written, self._left = now, content, _left(self.path)
+        self._vouched_at = self._confirmed_at
+
+    def remove(self) -> None:
+        """Nobody asks for this file any more: take it away, if it is still what was left there."""
+        if self._left is not None and _left(self.path) == self._left:
+            with suppress(OSError):
+                os.unlink(self.path)
+                log.info("%s: %s is removed, it is not published to any more", self.name, self.path)
+
+
+def sinks(settings: Settings, before: tuple[Sink, ...]) -> tuple[Sink, ...]:
+    """The files that are wanted; of `before` those stay that are wanted as they were, with all they know."""
+    given = settings.sinks
+    rows = (
+        ("nfd", given.nfd, nfd.MODE, given.nfd.expiry, given.nfd.expiry / 2),
+        ("report", given.report, report_file.MODE, None, None),
+        # Its time of change is all node_exporter knows of its age.
+        ("textfile", given.textfile, textfile.MODE, None, TEXTFILE_SECONDS),
+    )
+    wanted = (
+        Sink(name=name, path=part.path, mode=mode, expiry=expiry, fresh=fresh, clock=time.time)
+        for name, part, mode, expiry, fresh in rows
+        if part.enabled
+    )
+    known = {sink.aim: sink for sink in before}
+    return tuple(known.get(sink.aim, sink) for sink in wanted)

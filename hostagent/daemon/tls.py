@@ -145,6 +145,21 @@ def client_is_allowed(certificate: Mapping[str, Any] | None, allowed: frozenset[
     return False
 
 
+def is_admitted(tls: ssl.SSLSocket | None, context: ssl.SSLContext | None, allowed: frozenset[str] | None) -> bool:
+    """Whether a connection that is open would be let in under `context` and `allowed` too, as far as its client goes."""
+    if tls is None or context is None:
+        return tls is None and context is None
+    if context.verify_mode > tls.context.verify_mode:
+        return False
+    if context.verify_mode != ssl.CERT_NONE and not _authorities(tls.context) <= _authorities(context):
+        return False
+    return allowed is None or client_is_allowed(tls.getpeercert(), allowed)
+
+
+def _authorities(context: ssl.SSLContext) -> frozenset[bytes]:
+    return frozenset(context.get_ca_certs(binary_form=True))
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """OpenSSL writes IPv6 in full and upper case, people do not."""
     try:

@@ -68,6 +68,11 @@ class WebConfigFile:
             self._reload()
         return self._loaded.protection
 
+    @property
+    def holds(self) -> bool:
+        """Whether what is demanded is what the files said when they were last read."""
+        return self._complaint == ""
+
     def _changed(self) -> bool:
         if any(_status(path) != status for path, status in self._watched.items()):
             return True
@@ -78,15 +83,21 @@ class WebConfigFile:
         try:
             new = self._load(old)
             self._refuse_weaker(old.protection, new.protection)
-        except WebConfigError as error:
-            if str(error) != self._complaint:
-                self._complaint = str(error)
-                log.error("%s; the old web configuration stays", error)  # noqa: TRY400 - an operator's error, not ours
+        except Exception as error:  # noqa: BLE001 - whatever it is, who is served now is served on
+            self._complain(error)
             return
         self._complaint = ""
         if new is not old:
             self._loaded = new
             self._remember(new)
+
+    def _complain(self, error: Exception) -> None:
+        """Once, and with its traceback where the fault is ours."""
+        said = str(error) if isinstance(error, WebConfigError) else f"{self._path}: {type(error).__name__}: {error}"
+        if said != self._complaint:
+            trace = None if isinstance(error, WebConfigError) else error
+            log.error("%s; the old web configuration stays", said, exc_info=trace)
+        self._complaint = said
 
     def _refuse_weaker(self, old: Protection, new: Protection) -> None:
         if weaker := _weaker(old, new):

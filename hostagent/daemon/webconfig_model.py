@@ -25,6 +25,7 @@ NANOSECONDS = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
+MOST = 2**63 - 1  # Go's int64: of nanoseconds, of requests
 DURATION = re.compile(r"(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+")
 UNIT = re.compile(r"([0-9.]+)(ns|us|µs|μs|ms|s|m|h)")
 
@@ -55,10 +56,14 @@ def _seconds(value: Any) -> Any:
     """A Go duration (`1m30s`), or nanoseconds where it has no unit, as Go reads it."""
     text = str(value)
     if text.isascii() and text.isdecimal():
-        return int(text) / 1e9
-    if DURATION.fullmatch(text) is None:
+        nanoseconds = float(text)
+    elif DURATION.fullmatch(text) is not None:
+        nanoseconds = sum(float(number) * NANOSECONDS[unit] for number, unit in UNIT.findall(text))
+    else:
         raise _refused("not a duration like 100ms or 1m30s")
-    return sum(float(number) * NANOSECONDS[unit] for number, unit in UNIT.findall(text)) / 1e9
+    if nanoseconds > MOST:
+        raise _refused("longer than Go's longest duration, 292 years")
+    return nanoseconds / 1e9
 
 
 HeaderValue = Annotated[str, AfterValidator(_one_line)]
@@ -178,7 +183,7 @@ class RateLimit(_Section):
     """rate_limit: one request each `interval` seconds, `burst` at once; interval 0 is no limit."""
 
     interval: Annotated[float, BeforeValidator(_seconds)] = 0.0
-    burst: Annotated[int, Field(ge=0)] = 0
+    burst: Annotated[int, Field(ge=0, le=MOST)] = 0
 
 
 class WebConfig(_Section):

@@ -13,6 +13,7 @@ import yaml
 from hostagent.values.record import record
 
 DEPTH = 16
+PLACES = 10_000  # aliases of aliases would make many more out of a short text
 
 Where = tuple[str | int, ...]
 
@@ -42,7 +43,9 @@ class Text:
 def read(text: bytes) -> Text:
     """Parse one document; raises TextError."""
     try:
-        root = yaml.compose(text.decode(), yaml.SafeLoader)
+        written = text.decode()
+        _refuse_depth(written)
+        root = yaml.compose(written, yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise TextError(text.count(b"\n", 0, error.start) + 1, "not UTF-8") from error
     except yaml.MarkedYAMLError as error:
@@ -55,16 +58,36 @@ def read(text: bytes) -> Text:
     return Text(data=data, lines=lines)
 
 
+def _refuse_depth(text: str) -> None:
+    """Before PyYAML follows it down by recursion."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH:
+            mark = event.start_mark
+            raise TextError(mark.line + 1 if mark else 1, f"nested deeper than {DEPTH}")
+
+
 def _plain(node: yaml.Node, where: Where, lines: dict[Where, int]) -> Any:
     line = node.start_mark.line + 1
     lines.setdefault(where, line)
-    if len(where) > DEPTH:
+    if len(where) > DEPTH:  # by aliases
         raise TextError(line, f"nested deeper than {DEPTH}")
+    if len(lines) > PLACES:
+        raise TextError(line, f"more than {PLACES} values")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, where, lines)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*where, place), lines) for place, item in enumerate(node.value)]
-    return None if node.tag == "tag:yaml.org,2002:null" else node.value
+    return None if node.tag == "tag:yaml.org,2002:null" else _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> str:
+    """The text; what neither a path nor a name can hold is written as an escape, by mistake."""
+    value = str(node.value)
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise TextError(node.start_mark.line + 1, "a NUL or half a character (\\ud800 to \\udfff)")
+    return value
 
 
 def _mapping(node: yaml.MappingNode, where: Where, lines: dict[Where, int]) -> dict[str, Any]:
@@ -73,8 +96,9 @@ def _mapping(node: yaml.MappingNode, where: Where, lines: dict[Where, int]) -> d
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise TextError(line, "a key must be plain text")
-        if key.value in found:
-            raise TextError(line, f"{key.value}: given twice")
-        lines[*where, key.value] = line
-        found[key.value] = _plain(value, (*where, key.value), lines)
+        name = _scalar(key)
+        if name in found:
+            raise TextError(line, f"{name}: given twice")
+        lines[*where, name] = line
+        found[name] = _plain(value, (*where, name), lines)
     return found

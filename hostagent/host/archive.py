@@ -31,7 +31,7 @@ class ArchiveTree(KeptTree):
     def __init__(self, path: str) -> None:
         self.root = path
         self._fd = -1  # there is no directory
-        self._links: dict[str, frozenset[str]] = {}
+        self._links: dict[str, frozenset[str] | None] = {}
         self._real: dict[str, str] = {"": ""}
         self._children: dict[str, list[str]] = {}
         self._nodes = _rooted(_members(path))

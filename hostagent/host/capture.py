@@ -10,8 +10,8 @@ from __future__ import annotations
 import posixpath
 
 from hostagent.host.kept_tree import KeptTree
-from hostagent.host.problem import Problem
-from hostagent.host.reader import MANIFEST, Host
+from hostagent.host.problem import MANIFEST, Problem
+from hostagent.host.reader import Host, RootError, opened
 from hostagent.host.redact import redacted
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ class RecordingTree(KeptTree):
     def __init__(self, root: str) -> None:
         super().__init__(root)
         self.files: dict[str, bytes] = {}
+        self.asked: dict[str, set[str]] = {}  # real path -> the paths by which its content was asked for
         self.directories: dict[str, tuple[str, ...]] = {}
         self.links: dict[str, str] = {}
         self.present: set[str] = set()
@@ -39,7 +40,9 @@ class RecordingTree(KeptTree):
 
     def read(self, path: str) -> bytes:
         data = super().read(path)
-        self.files[self._walk(path)] = data
+        real = self._walk(path)
+        self.files[real] = data
+        self.asked.setdefault(real, set()).add(path)
         return data
 
     def names(self, path: str) -> list[str]:
@@ -59,8 +62,11 @@ class RecordingTree(KeptTree):
 
 
 def recording(root: str) -> Host:
-    """A host that remembers what is read of it, every attribute included."""
-    return Host(root, thorough=True, tree=RecordingTree(root))
+    """A host that remembers what is read of it, every attribute included. Raises RootError; a capture is not captured again."""
+    tree = opened(root, RecordingTree)
+    if not isinstance(tree, RecordingTree):
+        raise RootError(f"{root}: expected a directory that holds sys or proc, saw a capture")
+    return Host(root, thorough=True, tree=tree)
 
 
 def archive(host: Host) -> bytes:
@@ -90,7 +96,7 @@ def _entries(host: Host, tree: RecordingTree) -> Iterator[tuple[str, bytes, byte
     """(name, tar type, content) of every member, parents first."""
     from tarfile import DIRTYPE, REGTYPE, SYMTYPE
 
-    files = {path: redacted(path, data) for path, data in _contents(host, tree).items()}
+    files = {path: _redacted(tree, path, data) for path, data in _contents(host, tree).items()}
     for path in [path for path in files if path.rpartition("/")[2] == _PCI_IDS]:
         files[path] = _trimmed(files[path], host)
     links = {path: _inside(path, target) for path, target in tree.links.items() if path not in files}
@@ -102,6 +108,13 @@ def _entries(host: Host, tree: RecordingTree) -> Iterator[tuple[str, bytes, byte
     yield from ((path, DIRTYPE, b"") for path in sorted(directories))
     yield from ((path, REGTYPE, files.get(path, b"")) for path in sorted(files.keys() | listed))
     yield from ((path, SYMTYPE, links[path].encode("utf-8", "surrogateescape")) for path in sorted(links))
+
+
+def _redacted(tree: RecordingTree, path: str, data: bytes) -> bytes:
+    """What a file holds is told by the name it was asked for: kubelet.conf may be a link to anything."""
+    for name in sorted({path, *tree.asked.get(path, ())}):
+        data = redacted(name, data)
+    return data
 
 
 def _contents(host: Host, tree: RecordingTree) -> dict[str, bytes]:

@@ -36,6 +36,8 @@ CONTROLLERS = "sys/class/nvme"
 MEMORY = ("zram", "ram")
 # Block devices served over the network by the kernel's own clients.
 REMOTE = ("nbd", "rbd")
+# device-mapper takes any number of layers; nobody has more than a handful.
+_DEEPEST = 64
 
 
 @record
@@ -62,6 +64,7 @@ class Descent:
         self._mounted = mounted
         self._seen: set[str] = set()
         self._below: list[str] = []  # mounts on the way from the beginning to here
+        self._above: list[str] = []  # block devices on the way from the beginning to here
         self._chain: list[str] = []
         self._functions: set[PciAddress] = set()
         self._bridges: set[PciAddress] = set()
@@ -164,8 +167,13 @@ class Descent:
             self.name(disk)
             return
         below = slaves(self._reader, path)
+        if len(self._above) == _DEEPEST and below:
+            self._lost(f"{name} stands on more than {_DEEPEST} devices above each other")
+            return
+        self._above.append(name)
         for slave in below:
             self.name(slave)
+        self._above.pop()
         if not below:
             self._bottom(name, path)
 

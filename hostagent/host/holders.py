@@ -63,7 +63,7 @@ def _read(reader: Reader, text: str) -> tuple[Holder, ...] | None:
     try:
         pairs = json.loads(text)
         return tuple(Holder(path=str(path), process=str(process)) for path, process in pairs)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         reader.malformed(HOLDERS, "pairs of a path and a process", text)
         return None
 

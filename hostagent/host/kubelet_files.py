@@ -87,7 +87,7 @@ def _members(text: str) -> dict[str, str] | None:
 
     try:
         state = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(state, dict) or not isinstance(state.get("policyName"), str):
         return None

@@ -6,8 +6,9 @@ A module is looked for where it is cheapest to see, in this order:
     /sys/module/<name>                     there though not loaded from a file: built in
     /lib/modules/<release>/modules.builtin kernel/drivers/vfio/pci/vfio-pci.ko             built in
     /lib/modules/<release>/modules.dep     kernel/arch/x86/kvm/kvm-amd.ko.xz: kernel/...   could be loaded
+    /lib/modules/<release>/modules.devname vhost_net vhost-net c10:238                     its node is made at boot
 
-The last two are read only when the first two do not know: most built-in modules without parameters have no directory
+The indexes are read only when the first two do not know: most built-in modules without parameters have no directory
 in /sys/module. `-` and `_` are one letter in module names.
 """
 
@@ -21,6 +22,10 @@ AVAILABLE = "available"  # a file of this kernel release holds it; nothing has l
 ABSENT = "absent"  # this kernel release has no such module
 STATES = (BUILT_IN, LOADED, AVAILABLE, ABSENT)
 
+# Where hostagent's units show the agent /usr/lib/modules: ProtectKernelModules= closes the place itself, and takes more than
+# that away which is worth taking. Looked at first, since a closed directory is trouble and one that is not there is none.
+UNIT_PLACE = "run/hostagent-modules"
+_PLACES = (UNIT_PLACE, "lib/modules", "usr/lib/modules")
 _SUFFIX_ENDS = (b":", b".", b"\n", b" ", b"")
 
 
@@ -72,18 +77,30 @@ def release(reader: Reader) -> str | None:
 
 def _indexes(reader: Reader) -> tuple[bytes | None, bytes | None]:
     """modules.builtin and modules.dep of the running release, `-` made `_`."""
+    found = (_index(reader, name) for name in ("modules.builtin", "modules.dep"))
+    builtin, files = (None if data is None else data.replace(b"-", b"_") for data in found)
+    return builtin, files
+
+
+def _index(reader: Reader, name: str) -> bytes | None:
+    """An index of the running release, wherever it is."""
     running = release(reader)
     if running is None or "/" in running:
-        return None, None
-    return _index(reader, running, "modules.builtin"), _index(reader, running, "modules.dep")
-
-
-def _index(reader: Reader, running: str, name: str) -> bytes | None:
-    for base in ("lib/modules", "usr/lib/modules"):
+        return None
+    for base in _PLACES:
         data = reader.raw(f"{base}/{running}/{name}")
         if data is not None:
-            return data.replace(b"-", b"_")
+            return data
     return None
+
+
+def static_nodes(reader: Reader) -> frozenset[str] | None:
+    """Names below /dev that are made at boot for modules nothing has loaded yet; None where the root does not say."""
+    data = _index(reader, "modules.devname")
+    if data is None:
+        return None
+    rows = (line.split() for line in data.decode("ascii", "replace").splitlines() if not line.startswith("#"))
+    return frozenset(row[1] for row in rows if len(row) == 3)
 
 
 def _lists(index: bytes, module: str) -> bool:

@@ -37,16 +37,23 @@ class Mount:
 
 def mounts(reader: Reader) -> tuple[Mount, ...]:
     """All mounts in the order of mounting; read once a survey."""
-    return reader.once(_mounts)
+    return reader.once(_mounts)[0]
 
 
-def _mounts(reader: Reader) -> tuple[Mount, ...]:
+def all_known(reader: Reader) -> bool:
+    """Whether there are mounts, and each of them could be read: what is mounted behind a line that could not is in use too."""
+    found, lines = reader.once(_mounts)
+    return 0 < len(found) == lines
+
+
+def _mounts(reader: Reader) -> tuple[tuple[Mount, ...], int]:
+    """The mounts, and how many lines there are."""
     for paths, parse in ((MOUNTINFO, mountinfo_line), (MOUNTS, mounts_line)):
         for path in paths:
             lines = reader.lines(path)
             if lines:
-                return tuple(_parsed(reader, path, lines, parse))
-    return ()
+                return tuple(_parsed(reader, path, lines, parse)), len(lines)
+    return (), 0
 
 
 def _parsed(reader: Reader, path: str, lines: tuple[str, ...], parse: Callable[[str], Mount | None]) -> Iterator[Mount]:
@@ -59,8 +66,11 @@ def _parsed(reader: Reader, path: str, lines: tuple[str, ...], parse: Callable[[
 
 
 def mountinfo_line(line: str) -> Mount | None:
-    """A line of mountinfo, or None. The optional fields before `-` vary in number."""
-    fields = line.split()
+    """A line of mountinfo, or None. The optional fields before `-` vary in number.
+
+    Only blanks part fields: the kernel escapes those in names, and no other white space.
+    """
+    fields = line.split(" ")
     if len(fields) < 9 or "-" not in fields[6:-2]:
         return None
     dash = fields.index("-", 6)
@@ -78,10 +88,17 @@ def mountinfo_line(line: str) -> Mount | None:
 
 def mounts_line(line: str) -> Mount | None:
     """A line of proc/mounts, or None."""
-    fields = line.split()
+    fields = line.split(" ")
     if len(fields) < 4:
         return None
-    return Mount(point=unescaped(fields[1]), filesystem=fields[2], source=unescaped(fields[0]), device=None)
+    source = unescaped(fields[0])
+    # Without device numbers a name under /dev is all there is to find the disk by.
+    return Mount(
+        point=unescaped(fields[1]),
+        filesystem=fields[2],
+        source=source if source.startswith("/dev/") else shown(source),
+        device=None,
+    )
 
 
 def swaps(reader: Reader) -> tuple[str, ...]:
@@ -90,7 +107,7 @@ def swaps(reader: Reader) -> tuple[str, ...]:
     for line in reader.lines(SWAPS):
         if line.startswith("Filename"):
             continue
-        name = unescaped(line.split()[0])
+        name = unescaped(line.replace("\t", " ").partition(" ")[0])
         if not name.startswith("/"):
             reader.malformed(SWAPS, "a path", line)
             continue

@@ -16,7 +16,7 @@ from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 OVERRIDE = "override"
 DRIVERCTL = "etc/driverctl.d"
@@ -45,17 +45,16 @@ def _driverctl(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
 def _rules(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
     for path in _named(reader, RULES, ".rules"):
         for line in reader.lines(path):
-            if not line.lstrip().startswith("#") and "driver_override" in line and _DRIVER in line:
-                yield from ((path, address) for address in _addresses(line))
+            if not line.lstrip().startswith("#"):
+                yield from ((path, address) for address in _overridden(line))
 
 
 def _units(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
     paths = _named(reader, UNITS, ".service")
     enabled = _enabled(reader) if paths else frozenset()
     for path in paths:
-        text = reader.text(path) or ""
-        if path.rpartition("/")[2] in enabled and "driver_override" in text and _DRIVER in text:
-            yield from ((path, address) for address in _addresses(text))
+        if path.rpartition("/")[2] in enabled:
+            yield from ((path, address) for address in _overridden(reader.text(path) or ""))
 
 
 def _named(reader: Reader, directory: str, suffix: str) -> list[str]:
@@ -73,6 +72,24 @@ def _enabled(reader: Reader) -> frozenset[str]:
         if name.endswith((".wants", ".requires"))
         for unit in reader.names(f"{UNITS}/{name}")
     )
+
+
+def kept(path: str) -> Callable[[str], str] | None:
+    """What a capture keeps of a unit or of rules: the addresses they override, and nothing else anybody wrote there."""
+    if path.startswith(f"{UNITS}/") and path.endswith(".service"):
+        return _kept
+    if path.startswith(f"{RULES}/") and path.endswith(".rules"):
+        return lambda text: "".join(_kept(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return None
+
+
+def _kept(text: str) -> str:
+    addresses = _overridden(text)
+    return " ".join(["driver_override", _DRIVER, *addresses]) + "\n" if addresses else ""
+
+
+def _overridden(text: str) -> list[PciAddress]:
+    return _addresses(text) if "driver_override" in text and _DRIVER in text else []
 
 
 def _addresses(text: str) -> list[PciAddress]:

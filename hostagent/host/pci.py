@@ -204,5 +204,5 @@ def _group(reader: Reader, path: str) -> int | None:
 
 
 def _numa_node(reader: Reader, path: str) -> int | None:
-    node = reader.integer(f"{path}/numa_node")
+    node = reader.integer(f"{path}/numa_node", negative=True)
     return None if node is None or node < 0 else node

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # PCIE_LNK_WIDTH_UNKNOWN
 _NO_WIDTH = (0, 255)
 _FLAGS = {"Y": True, "1": True, "N": False, "0": False}
+_DIGITS = 8  # of a speed: 64.0
 _SIZE = 64  # bytes that hold any of them but a long driver_override
 
 
@@ -110,7 +111,7 @@ def _speed(files: Attributes | QuickAttributes, name: str) -> float | None:
     if not text or text.startswith("Unknown"):
         return None
     number = text.partition(" ")[0]
-    if not number.replace(".", "", 1).isdecimal() or not number.isascii():
+    if not number.replace(".", "", 1).isdecimal() or not number.isascii() or len(number) > _DIGITS:
         files.malformed(name, "a speed such as 8.0 GT/s PCIe", text)
         return None
     return float(number)
@@ -121,8 +122,9 @@ def _width(files: Attributes | QuickAttributes, name: str) -> int | None:
     if text is None:
         return None
     width = whole(text)
-    if width is None:
+    if width is None or width < 0:
         files.malformed(name, "a whole number", text)
+        return None
     return None if width in _NO_WIDTH else width
 
 

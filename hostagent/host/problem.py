@@ -10,6 +10,8 @@ MALFORMED = "malformed"  # it was read, and is not what its documentation says
 TOO_LARGE = "too-large"  # more than any real file of its kind holds
 FAILED = "failed"  # a probe raised: our bug, and the area has no data
 KINDS = (UNREADABLE, MALFORMED, TOO_LARGE, FAILED)
+# In a capture: what could not be read when it was made.
+MANIFEST = "hostagent-capture.json"
 
 
 @record

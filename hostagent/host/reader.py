@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
-from hostagent.host.problem import MALFORMED, TOO_LARGE, UNREADABLE, Problem
+from hostagent.host.problem import MALFORMED, MANIFEST, TOO_LARGE, UNREADABLE, Problem
 from hostagent.host.tree import LIMIT, BoundTree, LiveTree, TooLargeError
 
 TYPE_CHECKING = False
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     T = TypeVar("T")
+    Tree = TypeVar("Tree", bound=LiveTree)
 
 # Path to what tells whether the file changed, and what was worked out from it.
 Left = dict[str, tuple[object, dict["Any", "Any"]]]
 # The kernel does not offer it: no such file, no such device behind it, no such address, or a parent that is a file.
 ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR})
-MANIFEST = "hostagent-capture.json"
 _BOOT_ID = "proc/sys/kernel/random/boot_id"
 
 
@@ -59,27 +60,13 @@ class Host:
         self.left = left
         self.live = root == "/"
         self.thorough = thorough
-        if tree is None:
-            tree = self._open(root)
-        self.tree = tree
+        self.tree = opened(root, LiveTree if self.live else BoundTree) if tree is None else tree
         self.memory: dict[tuple[str, str], object] = {}
         self.shared: dict[object, object] = {}
+        self._faults: list[Problem] = []  # of the capture itself: for whoever reads first
         self.facts: set[str] = set()  # paths of recorded facts, collected here and not read from a file
         if not self.live:
             self._restore_errors()
-
-    @staticmethod
-    def _open(root: str) -> LiveTree:
-        try:
-            tree = LiveTree(root) if root == "/" else BoundTree(root)
-        except NotADirectoryError:
-            return _archive(root)
-        except OSError as error:
-            raise RootError(f"{root}: {error.strerror}; expected a directory that holds sys or proc") from error
-        if not {"sys", "proc"} & set(tree.names(".")):
-            tree.close()
-            raise RootError(f"{root}: holds neither sys nor proc; expected the root of a machine")
-        return tree
 
     def _restore_errors(self) -> None:
         """What could not be read when a capture was made cannot be read from it either."""
@@ -87,11 +74,11 @@ class Host:
             text = self.tree.read(MANIFEST)
         except (OSError, TooLargeError):
             return
-        import json
+        from hostagent.host.manifest import errors
 
-        for entry in json.loads(text)["errors"]:
-            problem = Problem(path=entry["path"], kind=entry["kind"], detail=entry["detail"])
-            self.memory[(entry["operation"], entry["path"])] = problem
+        found, fault = errors(text)
+        self.memory |= found
+        self._faults += [] if fault is None else [fault]
 
     def is_this_machine(self) -> bool:
         """Whether the root shows the running machine: `/`, or what a container sees it as. Of a capture it is never true.
@@ -113,7 +100,10 @@ class Host:
 
     def reader(self) -> Reader:
         """A view of this host that collects its own problems."""
-        return Reader(self)
+        reader = Reader(self)
+        reader.problems += self._faults
+        self._faults = []
+        return reader
 
     def ask(self, operation: str, path: str) -> object:
         """The remembered answer of one tree operation: its value, a Problem, or Vanished."""
@@ -139,10 +129,33 @@ class Host:
             return Problem(path=path, kind=TOO_LARGE, detail=f"more than {LIMIT} bytes")
 
 
+def opened(root: str, kind: type[Tree]) -> Tree | LiveTree:
+    """The tree at `root`, or in the capture it is. Raises RootError where that is no machine."""
+    try:
+        tree = kind(root)
+    except NotADirectoryError:
+        return _archive(root)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise RootError(f"{root}: {said}; expected a directory that holds sys or proc") from error
+    try:
+        found = {"sys", "proc"} & set(tree.names("."))
+    except OSError as error:
+        tree.close()
+        raise RootError(f"{root}: {error.strerror}; expected a directory that holds sys or proc") from error
+    if not found:
+        tree.close()
+        raise RootError(f"{root}: holds neither sys nor proc; expected the root of a machine")
+    return tree
+
+
 def _archive(path: str) -> LiveTree:
     from hostagent.host.archive import ArchiveTree
     from hostagent.host.tar import ArchiveError
 
+    # Looked at before it is opened: to open a FIFO is to wait, and to open /dev/watchdog is to arm it.
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise RootError(f"{path}: expected a directory or a capture.tar.gz")
     try:
         return ArchiveTree(path)
     except ArchiveError as error:
@@ -155,6 +168,7 @@ class Reader:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.problems: list[Problem] = []
+        self._reported: set[Problem] = set()
 
     def _ask(self, operation: str, path: str, tolerate: tuple[int, ...] = ()) -> object:
         answer = self.host.memory.get((operation, path)) or self.host.ask(operation, path)
@@ -167,7 +181,8 @@ class Reader:
         return answer
 
     def _report(self, problem: Problem) -> None:
-        if problem not in self.problems:
+        if problem not in self._reported:
+            self._reported.add(problem)
             self.problems.append(problem)
 
     def raw(self, path: str, *, tolerate: tuple[int, ...] = ()) -> bytes | None:
@@ -180,9 +195,9 @@ class Reader:
         return None if data is None else data.decode("utf-8", "replace").strip("\0\t\n\v\f\r ")
 
     def lines(self, path: str) -> tuple[str, ...]:
-        """The lines of a file that are not blank; none if absent."""
+        """The lines of a file that are not blank; none if absent. Only newlines end a line: names may hold any other letter."""
         text = self.text(path)
-        return tuple(line for line in text.splitlines() if line.strip()) if text else ()
+        return tuple(line for line in text.split("\n") if line.strip()) if text else ()
 
     def parsed(self, path: str, parse: Callable[[str], T | None], expected: str) -> T | None:
         """A file's text through `parse`; None, and a Problem, where it says None."""
@@ -194,9 +209,13 @@ class Reader:
             self.malformed(path, expected, text)
         return value
 
-    def integer(self, path: str, base: int = 10) -> int | None:
-        """A file that holds one whole number (`base` 16 takes a leading 0x)."""
-        return self.parsed(path, lambda text: whole(text, base), "a whole number")
+    def integer(self, path: str, *, negative: bool = False) -> int | None:
+        """A file that holds one whole number; below zero only where that has a meaning."""
+        return self.parsed(
+            path,
+            lambda text: None if (number := whole(text)) is None or (number < 0 and not negative) else number,
+            "a whole number",
+        )
 
     def flag(self, path: str) -> bool | None:
         """A file that holds a kernel boolean: Y or N, 1 or 0."""
@@ -260,11 +279,15 @@ class Reader:
 
 
 def whole(text: str, base: int = 10) -> int | None:
-    """A whole number in text, or None. Python's own `int` would also take `1_000` and other alphabets' digits."""
+    """A whole number of at most 64 bits in text, or None.
+
+    Python's own `int` would also take `1_000`, other alphabets' digits, and more of them than any output holds.
+    """
     body = text[1:] if text[:1] == "-" else text
-    if not body.isascii() or "_" in body or "+" in body or body[:1].isspace():
+    if not body.isascii() or "_" in body or "+" in body or body[:1].isspace() or len(body) > 20:
         return None
     try:
-        return int(text, base)
+        number = int(text, base)
     except ValueError:
         return None
+    return number if -(1 << 63) <= number < 1 << 64 else None

@@ -103,29 +103,52 @@ def _lines(text: str, change: Callable[[str], str]) -> str:
     return "\n".join(change(line) for line in text.split("\n"))
 
 
+def mounts_line(line: str) -> str:
+    """The same for a line of proc/mounts, which has no device numbers: the disk is found by its name under /dev.
+
+    `files.example.org:/alice /srv nfs4 rw,addr=10.0.0.1 0 0`
+    """
+    source, *fields = line.split(" ")
+    if len(fields) < 3:
+        return line
+    return " ".join([source if source.startswith("/dev/") else device(source), *fields[:2], HIDDEN])
+
+
 def redacted(path: str, data: bytes) -> bytes:
-    """The content of one captured file. Bytes that are no text are kept: sysfs attributes we read hold no secrets."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return data
-    from hostagent.host.kubelet_files import CONFIGS, DROP_INS, STATES, kept_lines, kept_state
+    """The content of one captured file, by one of the paths it was asked for.
+
+    Whatever its bytes are: one name in Latin-1 among the mounts hides nothing else.
+    """
+    change = _change(path)
+    text = data.decode("utf-8", "surrogateescape")
+    return _without_macs(text if change is None else change(text)).encode("utf-8", "surrogateescape")
+
+
+def _change(path: str) -> Callable[[str], str] | None:
+    """What is to be done to the text of a file; None for most."""
+    from hostagent.host import kubelet_files, overrides, systemd
 
     name = path.rpartition("/")[2]
-    if path == "proc/cmdline":
-        text = command_line(text) + "\n"
-    elif name == "mountinfo":
-        text = _lines(text, mount_line)
-    elif path.startswith("proc/") and name == "route":
+    of_proc = _proc(name) if path.startswith("proc/") else None
+    if of_proc is not None or path == "proc/cmdline":
+        return of_proc or (lambda text: command_line(text) + "\n")
+    if path in kubelet_files.STATES:
+        return kubelet_files.kept_state
+    if path in kubelet_files.CONFIGS or path.startswith(kubelet_files.DROP_INS):
+        return kubelet_files.kept_lines
+    if systemd.is_configuration(path):
+        return systemd.kept_settings
+    return overrides.kept(path)
+
+
+def _proc(name: str) -> Callable[[str], str] | None:
+    changes: dict[str, Callable[[str], str]] = {
+        "mountinfo": lambda text: _lines(text, mount_line),
+        "mounts": lambda text: _lines(text, mounts_line),
         # Iface Destination Gateway Flags RefCnt Use Metric Mask ...
-        text = _hex_fields(text, keep=(0, 3, 4, 5, 6, 8, 9, 10))
-    elif path.startswith("proc/") and name == "ipv6_route":
+        "route": lambda text: _hex_fields(text, keep=(0, 3, 4, 5, 6, 8, 9, 10)),
         # destination length source length next-hop metric refcnt use flags device
-        text = _hex_fields(text, keep=(1, 3, 5, 6, 7, 8, 9))
-    elif path in STATES:
-        text = kept_state(text)
-    elif path in CONFIGS or path.startswith(DROP_INS):
-        text = kept_lines(text)
-    elif path == "proc/cpuinfo":
-        text = _lines(text, lambda line: "Serial\t\t: 0" if line.startswith("Serial") else line)
-    return _without_macs(text).encode()
+        "ipv6_route": lambda text: _hex_fields(text, keep=(1, 3, 5, 6, 7, 8, 9)),
+        "cpuinfo": lambda text: _lines(text, lambda line: "Serial\t\t: 0" if line.startswith("Serial") else line),
+    }
+    return changes.get(name)

@@ -92,3 +92,17 @@ def _manager(text: str) -> list[tuple[str, str]]:
             name, _, value = body.partition("=")
             found.append((name.strip(), value.strip()))
     return found
+
+
+def is_configuration(path: str) -> bool:
+    """Whether a path is one of the files looked at."""
+    return path.startswith(_PLACES) and path.rpartition("/")[0].removesuffix(".d").rpartition("/")[2] in (
+        "systemd",
+        "system.conf",
+    )
+
+
+def kept_settings(text: str) -> str:
+    """What a capture keeps of such a file: DefaultEnvironment= and its like may hold anything."""
+    lines = [f"{name}={value}\n" for name, value in _manager(text) if name in WATCHDOG_SETTINGS]
+    return "".join(["[Manager]\n", *lines])

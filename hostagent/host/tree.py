@@ -29,8 +29,8 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _BOUND_FLAGS = _FLAGS | os.O_NOFOLLOW
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _DOTS = frozenset({"", ".", ".."})
-# As the kernel: more link expansions than this in one path is a loop.
-_MAX_LINKS = 40
+# As the kernel: more link expansions than this in one path is a loop, and a longer path is none.
+_MAX_LINKS, _MAX_PATH = 40, 4096
 
 
 class TooLargeError(Exception):
@@ -90,9 +90,9 @@ class LiveTree:
             os.close(fd)
 
     def places(self, directory: str, names: Iterable[str]) -> Iterator[Place | None]:
-        """For each directory named in `directory`, where it is; good until the next is asked for.
+        """For each directory named in `directory`, where it is; good until the next is asked for. Raises OSError for `directory`.
 
-        None where that takes the care of the other operations to find out. Raises OSError for `directory` itself.
+        None where that takes the care of the other operations to find out.
         """
         fd = os.open(directory, _DIRECTORY_FLAGS, dir_fd=self._fd)
         try:
@@ -101,10 +101,7 @@ class LiveTree:
             os.close(fd)
 
     def attribute(self, place: Place, name: str, limit: int) -> bytes:
-        """A small file in one of `places`: `read` without its care, for the bus walk. TooLargeError from `limit` bytes on.
-
-        The limit is the buffer: one of a page would cost more than the read.
-        """
+        """A small file in one of `places`: `read` without its care. TooLargeError from `limit` bytes on, which is the buffer."""
         at, path = place
         fd = os.open(f"{path}/{name}", _BOUND_FLAGS, dir_fd=at)
         try:
@@ -167,42 +164,61 @@ class BoundTree(LiveTree):
 
     def __init__(self, root: str) -> None:
         super().__init__(root)
-        self._links: dict[str, frozenset[str]] = {}  # real directory -> names in it that are links
+        self._links: dict[str, frozenset[str] | None] = {}  # real directory -> names in it that are links
         self._real: dict[str, str] = {"": ""}  # path as asked -> real path
 
-    def _links_in(self, directory: str) -> frozenset[str]:
-        found = self._links.get(directory)
-        if found is None:
+    def _links_in(self, directory: str) -> frozenset[str] | None:
+        """Names of the links in a real directory; None where it may not be listed."""
+        if directory not in self._links:
             try:
-                fd = os.open(directory or ".", _DIRECTORY_FLAGS, dir_fd=self._fd)
-                try:
-                    with os.scandir(fd) as entries:
-                        found = frozenset(entry.name for entry in entries if entry.is_symlink())
-                finally:
-                    os.close(fd)
-            except OSError:
-                # Missing, a file, or not listable. The operation itself will say what is wrong; O_NOFOLLOW keeps it inside.
-                found = frozenset()
-            self._links[directory] = found
-        return found
+                self._links[directory] = self._links_of(directory)
+            except OSError as error:
+                # Missing, or a file: nothing is in it. The operation itself will say what is wrong.
+                self._links[directory] = frozenset() if error.errno in (errno.ENOENT, errno.ENOTDIR) else None
+        return self._links[directory]
+
+    def _links_of(self, directory: str) -> frozenset[str]:
+        fd = os.open(directory or ".", _DIRECTORY_FLAGS, dir_fd=self._fd)
+        try:
+            with os.scandir(fd) as entries:
+                return frozenset(entry.name for entry in entries if entry.is_symlink())
+        finally:
+            os.close(fd)
+
+    def _is_link(self, base: str, name: str) -> bool:
+        links = self._links_in(base)
+        if links is not None:
+            return name in links
+        try:
+            return bool(self._target(f"{base}/{name}"))
+        except OSError:
+            return False
 
     def _walk(self, path: str, links: int = _MAX_LINKS) -> str:
         """Where `path` really is, its last component resolved too. Every step is looked up once."""
         known = self._real.get(path)
         if known is not None:
             return known
-        head, _, name = path.rpartition("/")
-        base = self._walk(head, links) if head else ""
-        if name in ("", "."):
-            real = base
-        elif name == "..":
-            real = base.rpartition("/")[0]
-        elif name in self._links_in(base):
-            real = self._follow(base, name, links)
-        else:
-            real = f"{base}/{name}" if base else name
-        self._real[path] = real
+        if len(path) > _MAX_PATH:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path)
+        steps, head = [], path
+        while head not in self._real:
+            steps.append(head)
+            head = head.rpartition("/")[0]
+        real = self._real[head]
+        for step in reversed(steps):
+            real = self._real[step] = self._step(real, step.rpartition("/")[2], links)
         return real
+
+    def _step(self, base: str, name: str, links: int) -> str:
+        """Where `name` in the real directory `base` really is."""
+        if name in ("", "."):
+            return base
+        if name == "..":
+            return base.rpartition("/")[0]
+        if self._is_link(base, name):
+            return self._follow(base, name, links)
+        return f"{base}/{name}" if base else name
 
     def _follow(self, base: str, name: str, links: int) -> str:
         """Where the link `name` in the real directory `base` leads."""
@@ -220,22 +236,22 @@ class BoundTree(LiveTree):
         return os.readlink(path, dir_fd=self._fd)
 
     def places(self, directory: str, names: Iterable[str]) -> Iterator[Place | None]:
-        """As in `/`, without leaving: functions behind one bridge, which are neighbours, share the way to it."""
+        """As in `/`, without leaving: neighbours behind one bridge share the way to it."""
         base = self._walk(directory)
         links = os.open(base, _DIRECTORY_FLAGS, dir_fd=self._fd)
-        up, at, odd = None, -1, _DOTS
+        up, at, odd = None, -1, None
         try:
             for name in names:
                 try:
                     head, _, last = os.readlink(name, dir_fd=links).rpartition("/")
                     if head != up:
                         parent = self._walk(f"{base}/{head}")
-                        up, at, odd = head, self._moved(at, parent), self._links_in(parent) | _DOTS
+                        up, at, odd = head, self._moved(at, parent), self._links_in(parent)
                 except OSError:
                     # No link, or one that leads nowhere or round in circles.
                     yield None
                     continue
-                yield None if last in odd else (at, last)
+                yield None if odd is None or last in odd or last in _DOTS else (at, last)
         finally:
             os.close(links)
             if at >= 0:
@@ -259,9 +275,7 @@ class BoundTree(LiveTree):
         head, _, name = path.rpartition("/")
         if name in _DOTS:
             return self._walk(path) or "."
-        real = self._real.get(head)
-        if real is None:
-            real = self._walk(head)
+        real = self._walk(head)
         return f"{real}/{name}" if real else name
 
     def read(self, path: str) -> bytes:

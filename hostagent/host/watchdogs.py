@@ -63,8 +63,10 @@ class WatchdogDevice:
 
 def watchdogs(reader: Reader) -> tuple[WatchdogDevice, ...]:
     """Every watchdog in order of its number, ipmi_watchdog last."""
-    found = [_class_device(reader, name) for name in sorted(reader.names(CLASS), key=natural)]
-    if reader.exists(f"sys/module/{IPMI}") and reader.exists(MISC):
+    names = reader.names(CLASS)
+    found = [_class_device(reader, name) for name in sorted(names, key=natural)]
+    # The first of the class has the old node too (drivers/watchdog/watchdog_dev.c): then it says nothing of another's.
+    if reader.exists(f"sys/module/{IPMI}") and reader.exists(MISC) and "watchdog0" not in names:
         found.append(_ipmi(reader))
     return tuple(found)
 
@@ -105,7 +107,8 @@ def _class_device(reader: Reader, name: str) -> WatchdogDevice:
         boot_causes=words(bootstatus),
         options=options,
         features=words(options),
-        fw_version=reader.integer(f"{path}/fw_version"),
+        # 32 bits without a sign, which the kernel prints with one (%d).
+        fw_version=reader.integer(f"{path}/fw_version", negative=True),
         access_cs0=reader.flag(f"{path}/access_cs0"),
         # /dev/watchdog is a second name of watchdog0.
         held_by=_held(reader, (f"/dev/{name}", "/dev/watchdog") if name == "watchdog0" else (f"/dev/{name}",)),
@@ -134,7 +137,12 @@ def _lasting(status: int | None) -> int | None:
 
 def _number(reader: Reader, path: str) -> int | None:
     """`0x8180`, or decimal: attributes of the class use both."""
-    return reader.parsed(path, lambda text: whole(text, 16 if text[:2] == "0x" else 10), "a number")
+
+    def parse(text: str) -> int | None:
+        number = whole(text, 16 if text[:2] == "0x" else 10)
+        return None if number is None or number < 0 else number
+
+    return reader.parsed(path, parse, "a number")
 
 
 def _held(reader: Reader, nodes: tuple[str, ...]) -> tuple[str, ...] | None:

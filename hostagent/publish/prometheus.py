@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from hostagent import __version__
 from hostagent.area import Area, Metric, Probed, Sample
 from hostagent.report import AREAS, NodeReport, surveyed
+from hostagent.values.plain import spelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def filled(metrics: Iterable[Metric], found: Iterable[Sample]) -> list[Family]:
     for sample in found:
         # prometheus-client would zip too few labels and say nothing.
         assert len(sample.labels) == len(sample.metric.labels), sample
-        families[sample.metric.name].add_metric([_utf8(label) for label in sample.labels], sample.value)
+        families[sample.metric.name].add_metric([spelled(label) for label in sample.labels], sample.value)
     return list(families.values())
 
 
@@ -81,11 +82,6 @@ def families(report: NodeReport) -> list[Family]:
     """A family for every metric of the areas that were asked for."""
     areas = (family for area, probed in surveyed(report) for family in area_families(area, probed))
     return [*survey_families(report), *areas]
-
-
-def _utf8(label: str) -> str:
-    """A label that UTF-8 can hold: bytes of a name that were not UTF-8 become `?`."""
-    return label if label.isascii() else label.encode("utf-8", "replace").decode("utf-8")
 
 
 class _Families(Collector):

@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def spelled(text: str) -> str:
+    r"""Text that every format and reader takes: a byte of a name that was not UTF-8 is six letters, as in `\udcff`."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def plain(value: Any) -> Any:
     """Records to dicts, tuples and sets to lists (sets sorted), CPU sets to their kernel text."""
     kind = type(value)
-    if kind is str or value is None or kind is int or kind is bool:
-        return value
+    if value is None or kind is str or kind is int or kind is bool:
+        return spelled(value) if kind is str else value
     if is_record(value):
         return {name: plain(getattr(value, name)) for name in kind.__slots__}
     if kind is tuple:
@@ -31,7 +36,7 @@ def plain(value: Any) -> Any:
     if kind is frozenset:
         return sorted(plain(item) for item in value)
     if kind is CpuSet or isinstance(value, str):
-        return str(value)  # a PciAddress is more than YAML's string
+        return spelled(str(value))  # a PciAddress is more than YAML's string
     if isinstance(value, (int, float)):
         return value
     msg = f"{kind.__name__} has no place in a report"
@@ -162,6 +167,4 @@ def _quoted(text: str) -> str:
     # Nearly every string of a machine takes the first way.
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
-    text = text.translate(_ESCAPES)
-    # A lone surrogate stands for a byte of a file name that was not UTF-8. UTF-8 cannot hold it, JSON can.
-    return '"' + "".join([f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text]) + '"'
+    return f'"{spelled(text).translate(_ESCAPES)}"'

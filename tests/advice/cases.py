@@ -630,6 +630,11 @@ def _() -> tuple[Finding, ...]:
     return of(host().without("sys/class/misc/vhost-net"))
 
 
+@case("a /dev that is not the host's says nothing of vhost-net")
+def _() -> tuple[Finding, ...]:
+    return of(host().without("sys/class/misc/vhost-net").put({"dev/null": ""}))
+
+
 # Watchdogs
 
 

@@ -135,6 +135,10 @@ def test_bios_has_no_secure_boot(tmp_path: Path) -> None:
     firmware = look(tmp_path, {"sys/firmware/memmap/0/type": "System RAM\n"})
     assert firmware == replaced(NOTHING, uefi=False)
     assert list(labels(firmware, OPTIONS)) == [("firmware.uefi", "false"), ("firmware.secure-boot", "false")]
+    assert [(sample.metric.name, sample.value) for sample in samples(firmware)] == [
+        ("hostagent_firmware_uefi", 0),
+        ("hostagent_firmware_secure_boot", 0),
+    ]
 
 
 def test_variables_that_cannot_be_seen_are_unknown(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_a_directory_without_plugins_is_known_to_be_empty(tmp_path: Path) -> Non
     ]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"policyName": 3}', '{"defaultCpuSet": "0"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, '{"policyName": 3}', '{"defaultCpuSet": "0"}'])
 def test_a_state_that_is_none(tmp_path: Path, text: str) -> None:
     seen = reader(plant(tmp_path, {f"{HOME}/cpu_manager_state": text}))
     assert probe(seen) == replaced(NOTHING, present=True)

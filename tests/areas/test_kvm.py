@@ -78,6 +78,29 @@ def test_where_registration_cannot_be_seen_the_node_is_all_there_is(tmp_path: Pa
     assert probe(reader(plant(tmp_path, {"dev/kvm": ""}))) == replaced(NONE, available=True, kvm_node=True)
 
 
+PRIVATE = {"sys/class/misc/kvm/dev": "10:232\n", "dev/null": ""}  # as PrivateDevices= and containers make it
+
+
+def test_a_dev_of_our_own_says_nothing_of_the_hosts(tmp_path: Path) -> None:
+    assert probe(reader(plant(tmp_path, PRIVATE))) == replaced(
+        NONE, available=True, kvm_node=True, tun_node=None, vhost_net_node=None, vhost_vsock_node=None, sev_node=None
+    )  # fmt: skip
+
+
+def test_behind_a_dev_of_our_own_the_index_of_static_nodes_tells(tmp_path: Path) -> None:
+    index = {
+        "proc/sys/kernel/osrelease": "6.1.0\n",
+        "run/hostagent-modules/6.1.0/modules.devname": "tun net/tun c10:200\nvhost_net vhost-net c10:238\n",
+    }
+    found = probe(reader(plant(tmp_path, PRIVATE | index)))
+    nodes = found.tun_node, found.vhost_net_node, found.vhost_vsock_node, found.sev_node
+    assert nodes == (True, True, False, False)
+
+
+def test_the_hosts_dev_is_believed(tmp_path: Path) -> None:
+    assert probe(reader(plant(tmp_path, PRIVATE | {"dev/kmsg": ""}))).vhost_net_node is False
+
+
 def test_nodes_are_never_opened(tmp_path: Path) -> None:
     look = reader(plant(tmp_path, NODES))
     probe(look)

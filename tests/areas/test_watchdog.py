@@ -165,6 +165,12 @@ def test_ipmi_watchdog_needs_its_module_and_its_node(tmp_path: Path, missing: st
     assert probe(reader(plant(tmp_path, files))).devices == ()
 
 
+def test_the_old_node_is_that_of_the_first_of_the_class(tmp_path: Path) -> None:
+    files = {"sys/module/ipmi_watchdog/parameters/timeout": "10\n", "sys/class/misc/watchdog/dev": "10:130\n"}
+    (device,) = probe(reader(plant(tmp_path, files | attributes("sys/class/watchdog/watchdog0", identity="x")))).devices
+    assert device.name == "watchdog0"
+
+
 def test_several_functions_of_a_driver_name_none(tmp_path: Path) -> None:
     files = attributes("sys/class/watchdog/watchdog0", identity="i6300ESB timer")
     for address in ("0000:00:05.0", "0000:00:06.0"):

@@ -104,3 +104,9 @@ def test_interrupted_is_status_130(tmp_path: Path) -> None:
 
 def test_words_without_a_module_are_not_commands() -> None:
     assert hostagent("entry").status == 2
+
+
+def test_diagnostics_do_not_go_to_standard_output_where_there_is_no_other() -> None:
+    command = f"exec {sys.executable} -m hostagent probe --root /nowhere 2>&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")

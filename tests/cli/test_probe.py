@@ -38,13 +38,13 @@ def test_what_is_neither_file_nor_directory_is_not_opened(tmp_path: Path, kind: 
     os.mknod(place, kind | 0o600)
     done = hostagent("probe", "--root", str(place))
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert done.err.endswith(f"--root {place}: expected a directory or a capture (tar.gz)\n")
+    assert done.err.endswith(f"--root {place}: expected a directory or a capture.tar.gz\n")
 
 
 def test_a_device_is_no_root() -> None:
     done = hostagent("probe", "--root", "/dev/null")
     assert (done.status, done.out) == (2, "")
-    assert "--root /dev/null: expected a directory or a capture (tar.gz)" in done.err
+    assert "--root /dev/null: expected a directory or a capture.tar.gz" in done.err
 
 
 def test_json_is_the_report(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:

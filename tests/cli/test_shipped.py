@@ -10,8 +10,13 @@ import pytest
 
 from hostagent.cli import main
 from hostagent.cli.entry import COMMANDS, HIDDEN, STATUSES
-from hostagent.cli.shipped import MAN, files, man_page
+from hostagent.cli.man import man_page
+from hostagent.cli.shipped import PAGES, files
+from hostagent.profile import Profile
+from hostagent.settings import Settings
 from tests.roots import REPOSITORY
+
+MAN = "docs/man/hostagent.8"
 
 
 def test_they_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,13 +43,35 @@ def test_the_man_page_has_every_command_and_status_and_nothing_of_the_project_it
     text = man_page()
     assert all(f"\n.SH hostagent {name}\n" in text for name in COMMANDS)
     assert not any(f"hostagent {name}" in text for name in HIDDEN)
-    assert text.count(".TP\n.B ") == len(STATUSES)
     assert "usage:" not in text
+    synopsis = text.partition(".SH SYNOPSIS\n")[2].partition(".SH ")[0]
+    assert all(f".B hostagent {name}\n" in synopsis for name in COMMANDS)
+    assert ".B hostagent explain\n[CODE ...]\n" in synopsis
+    assert text.partition(".SH OPTIONS\n")[2].startswith(".TP\n.B \\-h, \\-\\-help\n")
+    exits = text.partition(".SH EXIT STATUS\n")[2].partition(".SH ")[0]
+    assert exits.count(".TP\n.B ") == len(STATUSES)
+
+
+@pytest.mark.parametrize(("page", "model"), [("config", Settings), ("profile", Profile)])
+def test_every_key_is_on_its_page_and_said_to_mean_something(page: str, model: type[Settings | Profile]) -> None:
+    text = PAGES[f"docs/man/hostagent-{page}.5"]()
+    schema = model.model_json_schema()
+    keys = [key for part in (schema, *schema["$defs"].values()) for key in part["properties"]]
+    rows = [row.split("\n", 1) for row in text.partition(".SH KEYS\n")[2].partition(".SH ")[0].split(".TP\n.B ")[1:]]
+    assert sorted(name.removesuffix("[]").rpartition(".")[2] for name, _ in rows) == sorted(keys)
+    assert [name for name, meaning in rows if len(meaning) < 10 or meaning.startswith(("default", "one of"))] == []
+
+
+def test_time_spans_are_written_as_the_file_has_them() -> None:
+    text = PAGES["docs/man/hostagent-config.5"]()
+    assert ".B timing.quiet\nsurvey when no event has come for this long; default: 250ms\n" in text
+    assert "default: 10min\n" in text.partition(".B sinks.nfd.expiry\n")[2].partition(".TP")[0]
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="no man found: install the package man-db")
-def test_man_reads_it_without_a_warning() -> None:
-    words = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(REPOSITORY / MAN)]
+@pytest.mark.parametrize("page", PAGES)
+def test_man_reads_it_without_a_warning(page: str) -> None:
+    words = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(REPOSITORY / page)]
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
@@ -70,6 +97,61 @@ def test_bash_completes_commands_options_and_choices() -> None:
     assert _completed("pro") == ["probe", "profile"]
     assert {"--root", "--only", "--output", "-o"} <= set(_completed("probe", "-"))
     assert "json" in _completed("probe", "-o", "j")
+
+
+def test_bash_completes_codes_areas_and_every_target() -> None:
+    assert _completed("explain", "kvm-m") == ["kvm-missing"]
+    assert _completed("explain", "kvm-missing", "kvm-off") == ["kvm-off-in-firmware"]
+    assert _completed("probe", "--only", "hug") == ["hugepages"]
+    assert _completed("render", "modprobe", "dra") == ["dracut"]
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish found: install the package fish")
+def test_fish_completes_with_descriptions_that_fit_a_line() -> None:
+    script = f"source {REPOSITORY}/deploy/completions/hostagent.fish; complete -C 'hostagent WORDS'"
+    found = {}
+    for words in ("render ", "render modprobe ", "explain kvm-", "probe --only "):
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", script.replace("WORDS", words)],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        found[words] = done.stdout.splitlines()
+    offered = {words: {line.split("\t")[0] for line in lines} for words, lines in found.items()}
+    assert {"modprobe", "dracut"} <= offered["render "]
+    assert "dracut" in offered["render modprobe "]
+    assert "kvm-missing" in offered["explain kvm-"]
+    assert "hugepages" in offered["probe --only "]
+    assert max(len(line) for lines in found.values() for line in lines) < 200
+
+
+ZSH = """\
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1=; unsetopt zle_bracketed_paste; fpath=(FOLDER \\$fpath); autoload -Uz compinit; compinit -D -u; LISTMAX=10000"
+zpty -w shell "zstyle ':completion:*' menu no; bindkey '^I' complete-word; compdef _hostagent hostagent; print READY-\\$((1+1))"
+zpty -r shell seen '*READY-2*'
+zpty -w -n shell $'hostagent WORDS\t'
+sleep 1
+zpty -w -n shell $'\\C-a\\C-kprint END-$((1+1))\n'
+zpty -r shell seen '*END-2*'
+print -r -- $seen
+"""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh found: install the package zsh")
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    [
+        ("render modprobe dra", "dracut"),
+        ("explain kvm-missing kvm-of", "kvm-off-in-firmware"),
+        ("probe --only hug", "hugepages"),
+    ],
+)
+def test_zsh_completes_every_argument(words: str, whole: str) -> None:
+    script = ZSH.replace("FOLDER", str(REPOSITORY / "deploy/completions")).replace("WORDS", words)
+    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert whole in done.stdout.replace("\x08", ""), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("shell", "name"), [("zsh", "_hostagent"), ("fish", "hostagent.fish")])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.cli.run import REPOSITORY
 from tests.plant import pci_function, plant
@@ -91,22 +92,31 @@ def configuration(place: Path, more: str = "", interval: str = "1s") -> str:
 
 
 @contextmanager
-def started(
+def started(place: Path, *words: str, **given: Any) -> Iterator[Running]:
+    """An agent that has published once; killed at the end if it is still there. `given`: as below."""
+    with started_without_pages(place, *words, **given) as agent:
+        until(lambda: agent.get("/-/ready")[0] == 200 and agent.metric('hostagent_sink_success{sink="textfile"}'))
+        yield agent
+
+
+@contextmanager
+def started_without_pages(
     place: Path,
     *words: str,
     more: str = "",
     environment: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
     interval: str = "1s",
+    program: tuple[str, ...] = ("-m", "hostagent"),
 ) -> Iterator[Running]:
-    """An agent that has published once; killed at the end if it is still there."""
+    """An agent that has written its files, and lets nobody look at its pages, maybe."""
     plant(place / "root", {**pci_function("0000:00:01.0", driver="e1000e"), **(files or {})})
     for name in ("features.d", "run", "text"):
         (place / name).mkdir(exist_ok=True)
     (place / "config.yaml").write_text(configuration(place, more, interval))
     port = free_port()
     command = [
-        *(sys.executable, "-m", "hostagent", "run", "--config", str(place / "config.yaml")),
+        *(sys.executable, *program, "run", "--config", str(place / "config.yaml")),
         *("--root", str(place / "root"), "--web.listen-address", f"127.0.0.1:{port}", *words),
     ]
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error"}
@@ -114,7 +124,7 @@ def started(
         process = subprocess.Popen(command, stderr=log, stdout=log, env={**given, **(environment or {})})
     agent = Running(process, place, port)
     try:
-        until(lambda: agent.get("/-/ready")[0] == 200 and agent.metric('hostagent_sink_success{sink="textfile"}'))
+        until(agent.textfile.exists)
         yield agent
     finally:
         process.kill()

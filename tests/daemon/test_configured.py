@@ -101,6 +101,11 @@ def test_no_server_at_all() -> None:
             "c.yaml:1: labels.cpuFeatures.0: expected a flag of /proc/cpuinfo, as in avx512f, saw 'AVX'",
         ),
         ("sinks: {nfd: {enabled: yes}}", "c.yaml:1: sinks.nfd.enabled: expected true or false, saw 'yes'"),
+        ("sinks: {nfd: {enabled: [true]}}", "c.yaml:1: sinks.nfd.enabled: expected true or false, saw ['true']"),
+        (
+            'sinks: {report: {path: "/\\ud800"}}',
+            "c.yaml:1: sinks.report.path: expected an absolute path of a file, saw '/\\ud800'",
+        ),
         ("sinks: {nfd: {path: /a/.b}}", "c.yaml:1: sinks.nfd: path: NFD skips files whose name starts with a dot"),
         (
             "sinks: {textfile: {path: /a/b}}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import time
@@ -14,9 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostagent.daemon.http_guard import (
-    OPEN,
-    Passwords,
-    Protection,
     TokenBucket,
     bcrypt_matches,
     credentials,
@@ -142,46 +138,6 @@ def test_closing_during_a_check(tmp_path: Path) -> None:
         site.until(lambda: site.server.open_connections == 1)
         time.sleep(0.02)
         assert site.close(0.0) < 0.5
-
-
-def test_verdict_after_the_loop_has_gone() -> None:
-    async def ask_and_leave() -> Passwords:
-        passwords = Passwords(waiting=2)
-        protection = protected(cost=8, bob="b")
-        assert passwords.check(protection, b"bob", b"b", peer="p", done=lambda _: None) is None
-        return passwords
-
-    passwords = asyncio.run(ask_and_leave())
-    time.sleep(0.1)
-    passwords.close()
-
-
-def protected(cost: int = 4, **users: str) -> Protection:
-    hashes = {user.encode(): hashed(password, cost).encode() for user, password in users.items()}
-    return replaced(OPEN, users=hashes, decoy=decoy(hashes))
-
-
-def test_same_question_is_checked_once_and_the_queue_is_bounded() -> None:
-    async def scenario() -> list[bool]:
-        passwords, protection = Passwords(waiting=4), protected(cost=6, bob="b")
-        verdicts: list[bool] = []
-
-        def asked(password: bytes, peer: str) -> bool | None:
-            return passwords.check(protection, b"bob", password, peer=peer, done=verdicts.append)
-
-        assert [asked(b"b", "one") for _ in range(50)] == [None] * 50
-        assert asked(b"1", "one") is None
-        assert asked(b"2", "one") is False  # half of the four
-        assert asked(b"2", "two") is None
-        assert asked(b"3", "three") is None
-        assert asked(b"4", "four") is False
-        while len(verdicts) < 53:  # noqa: ASYNC110 - the thread under test sets no event for us
-            await asyncio.sleep(0.005)
-        assert asked(b"b", "one") is True
-        passwords.close()
-        return verdicts
-
-    assert asyncio.run(scenario()) == [True] * 50 + [False] * 3
 
 
 def test_unknown_name_costs_as_much_as_the_costliest_hash() -> None:

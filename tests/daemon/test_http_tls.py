@@ -273,3 +273,36 @@ def test_tls_turned_on_while_running_ends_plain_connections(tmp_path: Path) -> N
         assert is_closed_by_peer(sock)
         assert site.get(tls=client_context(tmp_path))[0] == 200
         assert site.server.dropped == {"reconfigured": 1}
+
+
+STRICTER = {
+    "a certificate is demanded": (TLS, MUTUAL),
+    "other names are allowed": (MUTUAL, MUTUAL + "  client_allowed_sans: [other.example]\n"),
+    "another authority": (MUTUAL, MUTUAL.replace("ca.crt", "other.crt")),
+    "one that was optional is demanded": (
+        MUTUAL.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven"),
+        MUTUAL,
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), STRICTER.values(), ids=STRICTER)
+def test_kept_connections_end_when_clients_are_chosen_more_strictly(tmp_path: Path, before: str, after: str) -> None:
+    (tmp_path / "other.crt").write_text(Pair("other").cert_pem)
+    config, client = web_config(tmp_path, before), client_context(tmp_path, client_pair())
+    with running(web_config=config) as site, site.connect(client) as sock:
+        assert ask(sock)[0] == 200
+        (tmp_path / "web.yml").write_text(after)
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        with contextlib.suppress(ssl.SSLEOFError):
+            assert sock.recv(1) == b""
+        assert site.server.dropped == {"reconfigured": 1}
+
+
+def test_kept_connections_outlive_what_does_not_concern_them(tmp_path: Path) -> None:
+    config, client = web_config(tmp_path, MUTUAL), client_context(tmp_path, client_pair())
+    with running(web_config=config) as site, site.connect(client) as sock:
+        for more in ("", "  client_allowed_sans: [scraper.example]\n", "  client_allowed_sans: [a, ops@example.org]\n"):
+            server_pair().write(tmp_path, "server")
+            (tmp_path / "web.yml").write_text(MUTUAL + more)
+            assert ask(sock)[0] == 200

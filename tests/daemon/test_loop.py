@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hostagent.daemon.agent import IDLE_FACTOR, INTERVAL_SECONDS, Agent, sinks
+import pytest
+
+from hostagent.daemon.agent import BLIND_SECONDS, IDLE_FACTOR, INTERVAL_SECONDS, Agent
 from hostagent.daemon.configured import Configured, Said, configured, parsed
 from hostagent.daemon.pages import Pages
 from hostagent.daemon.sdnotify import Notifier
+from hostagent.daemon.sinks import sinks
 from hostagent.daemon.state import Look
 from hostagent.values.record import replaced
 from tests.daemon.running import configuration
@@ -101,6 +104,52 @@ def test_overdue_after_a_minute(tmp_path: Path) -> None:
     assert not one.overdue()
     one._began = time.monotonic() - 61
     assert one.overdue()
+
+
+def test_a_reload_that_fails_by_our_own_fault_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> bool:
+        one = agent(tmp_path)
+        task = asyncio.create_task(one.run())
+        await until(lambda: one.vitals.surveys == 1)
+        one._said = replaced(one._said, config="\0")  # not even a path
+        one.reload()
+        await until(lambda: one.vitals.surveys == 2)
+        await leave(task)
+        assert one.worker.close(5)
+        return one.vitals.reload_ok
+
+    assert not asyncio.run(main())
+    assert [record.exc_info is not None for record in caplog.records if "stays" in record.message] == [True]
+
+
+def test_an_agent_that_sees_nothing_lets_its_labels_die_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def main() -> None:
+        one = agent(tmp_path)
+        await one._survey()
+        labels = one.sinks[0]
+        assert labels.written_at is not None
+        (tmp_path / "root").rename(tmp_path / "away")
+        labels.written_at -= 400
+        for _ in range(2):
+            await one._survey()
+            assert (labels.wanted(), labels.due_in(), one.overdue()) == (False, None, False)
+        one._seen_at -= BLIND_SECONDS
+        assert one.overdue()
+        (tmp_path / "away").rename(tmp_path / "root")
+        for _ in range(2):
+            await one._survey()
+            assert (labels.wanted(), one.overdue()) == (True, False)
+        assert one.worker.close(5)
+
+    asyncio.run(main())
+    assert [text.partition(",")[0] for text in caplog.messages if "survey" in text] == [
+        "the survey failed",
+        "surveys succeed again",
+    ]
 
 
 def test_one_burst_is_one_survey(tmp_path: Path) -> None:
@@ -199,6 +248,31 @@ def test_status_is_told_when_it_is_news(tmp_path: Path) -> None:
     assert len(told) == 3
 
 
+def test_ready_is_said_of_what_was_published_and_of_nothing_less(tmp_path: Path) -> None:
+    async def main(manager: socket.socket, environ: dict[str, str]) -> tuple[list[str], list[str]]:
+        one = agent(tmp_path, environ)
+        (tmp_path / "root").rename(tmp_path / "away")
+        task = asyncio.create_task(one.run())
+        await until(lambda: one._told != "")
+        (tmp_path / "config.yaml").write_text("nothing: of ours\n")
+        one.reload()
+        await until(lambda: one.vitals.failures == 2)
+        early = messages(manager)
+        (tmp_path / "away").rename(tmp_path / "root")
+        one.ring("uevent")
+        await until(lambda: one._ready)
+        late = messages(manager)
+        await leave(task)
+        assert one.worker.close(5)
+        return early, late
+
+    with systemd(tmp_path) as (manager, environ):
+        early, late = asyncio.run(main(manager, environ))
+    assert early
+    assert all(message.startswith("STATUS=no survey yet: RootError: ") for message in early)
+    assert [message.startswith("READY=1\nSTATUS=") for message in late] == [True]
+
+
 def test_no_machine_at_the_start(tmp_path: Path) -> None:
     async def main() -> tuple[bool, str]:
         one = agent(tmp_path)
@@ -224,13 +298,14 @@ def test_dear_looks_are_rare(tmp_path: Path) -> None:
         given = [one._interval()]
         settings = parsed(b"", "c.yaml")
         one._holds = Configured(settings=settings, profile=None, node="a")
-        for seconds in (0.001, 0.2):
+        for seconds in (0.001, 0.15, 10.0):
             one.look = look_of(seconds, one)
             given.append(one._interval())
         one.worker.close(5)
         return given
 
-    assert asyncio.run(main()) == [3600.0, INTERVAL_SECONDS, IDLE_FACTOR * 0.2]
+    # Labels are confirmed twice in their ten minutes, whatever it costs and whatever was said.
+    assert asyncio.run(main()) == [300.0, INTERVAL_SECONDS, IDLE_FACTOR * 0.15, 300.0]
 
 
 def test_files_that_are_wanted_as_before_keep_what_they_know(tmp_path: Path) -> None:

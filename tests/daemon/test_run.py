@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from hostagent import __version__
-from tests.cli.run import hostagent
-from tests.daemon.running import configuration, started, until
+from tests.cli.run import REPOSITORY, hostagent
+from tests.daemon.running import configuration, started, started_without_pages, until
 from tests.plant import pci_function, plant
 
 LO = "/sys/class/net/lo/uevent"
@@ -36,6 +36,8 @@ def test_publishes_follows_and_leaves(tmp_path: Path) -> None:
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o644}
         assert agent.metric(f'hostagent_build_info{{version="{__version__}"}}') == "1.0"
         assert agent.metric("hostagent_survey_failures_total") == "0.0"
+        booted = int(Path("/proc/stat").read_text().partition("\nbtime ")[2].split()[0])
+        assert abs(float(agent.metric("hostagent_boot_time_seconds") or 0) - booted) <= 2
 
         plant(agent.root, pci_function(SECOND, driver="vfio-pci"))
         until(lambda: agent.labels()[COUNT] == "2")
@@ -61,6 +63,30 @@ def test_a_uevent_is_followed_at_once(tmp_path: Path) -> None:
             file.write("change")
         until(lambda: agent.labels()[COUNT] == "2", seconds=10)
         until(lambda: float(agent.metric('hostagent_wakes_total{source="uevent"}') or 0) >= 1)
+
+
+EXECUTING = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.fork", "os.forkpty")
+WATCHED = f"""\
+import os, runpy, sys
+place = sys.argv.pop(1)
+def hook(event, arguments):
+    if event in {EXECUTING!r}:
+        with open(place, "a") as file:
+            print(event, arguments, file=file)
+sys.addaudithook(hook)
+runpy.run_module("hostagent", run_name="__main__")
+"""
+
+
+def test_nothing_is_executed(tmp_path: Path) -> None:
+    """Libraries look for libraries with ldconfig or a compiler, if they are let."""
+    seen, watched = tmp_path / "seen", tmp_path / "watched.py"
+    watched.write_text(WATCHED)
+    with started(tmp_path, program=(str(watched), str(seen))) as agent:
+        until(lambda: agent.metric('hostagent_wake_source_up{source="uevent"}') == "1.0")
+        agent.get("/")
+        assert agent.leave() < 2
+    assert not seen.exists(), seen.read_text()
 
 
 def test_pages(tmp_path: Path) -> None:
@@ -121,6 +147,14 @@ def test_hangup_changes_which_files_are_written(tmp_path: Path) -> None:
         until(lambda: agent.metric('hostagent_sink_success{sink="nfd"}') is None)
         assert other.read_bytes() == agent.get("/report.json")[1]
         assert agent.leave() < 2
+
+
+def test_a_file_that_moved_is_not_left_behind(tmp_path: Path) -> None:
+    with started(tmp_path) as agent:
+        agent.config.write_text(agent.config.read_text().replace("features.d/hostagent", "features.d/other"))
+        agent.hangup()
+        until(lambda: sorted(os.listdir(agent.features.parent)) == ["other"])
+        assert agent.report.exists()
 
 
 PROFILE = """\
@@ -247,3 +281,47 @@ def test_bad_words(tmp_path: Path, words: tuple[str, ...], message: str) -> None
     done = hostagent("run", *base, *words)
     assert done.status == 2
     assert message in done.err
+
+
+def test_leaving_during_a_password_check(tmp_path: Path) -> None:
+    hashed = "$2b$14$" + "." * 53  # a second or two
+    (tmp_path / "web.yml").write_text(f"basic_auth_users: {{bob: '{hashed}'}}\n")
+    with started_without_pages(tmp_path, "--web.config.file", str(tmp_path / "web.yml")) as agent:
+        with socket.create_connection(("127.0.0.1", agent.port)) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic Ym9iOmI=\r\n\r\n")
+            time.sleep(0.1)
+            assert agent.leave() < 2
+        assert "Fatal" not in agent.log.read_text()
+
+
+def test_a_web_configuration_that_cannot_be_used_shows(tmp_path: Path) -> None:
+    web, metric = tmp_path / "web.yml", "hostagent_web_config_last_reload_successful"
+    web.write_text("rate_limit: {interval: 0}\n")
+    with started(tmp_path, "--web.config.file", str(web)) as agent:
+        assert agent.metric(metric) == "1.0"
+        web.write_text("rate_limit: {intervall: 0}\n")
+        until(lambda: agent.metric(metric) == "0.0")
+        web.write_text("rate_limit: {interval: 1ms, burst: 1000}\n")
+        until(lambda: agent.metric(metric) == "1.0")
+    with started(tmp_path) as agent:
+        assert agent.metric(metric) is None
+
+
+def test_a_hangup_while_it_starts(tmp_path: Path) -> None:
+    plant(tmp_path / "root", pci_function(SECOND))
+    for name in ("features.d", "run", "text"):
+        (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / "config.yaml")
+    command = [sys.executable, "-m", "hostagent", "run", "--config", str(tmp_path / "config.yaml")]
+    words = ["--root", str(tmp_path / "root"), "--web.listen-address", f"unix:{tmp_path}/socket"]
+    process = subprocess.Popen([*command, *words], env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    try:
+        with (tmp_path / "config.yaml").open("w") as config:  # it is at its configuration now
+            process.send_signal(signal.SIGHUP)
+            config.write(configuration(tmp_path))
+        until((tmp_path / "features.d/hostagent").exists)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()

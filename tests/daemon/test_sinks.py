@@ -55,10 +55,13 @@ def test_nfd_expiry_is_written_anew_before_it_passes(tmp_path: Path) -> None:
     one.offer(b"hostagent.io/a=1\n")
     one.write()
     assert (tmp_path / "file").read_bytes() == b"# +expiry-time=2026-11-22T15:29:44Z\nhostagent.io/a=1\n"
-    assert one.due_in() == 300
+    assert one.due_in() is None  # nothing that was not seen again
     clock.now += 299
+    one.confirm()
+    assert one.due_in() == 1
     assert not one.wanted()
     clock.now += 1
+    one.confirm()
     assert one.due_in() == 0
     one.write()
     assert (tmp_path / "file").read_bytes() == b"# +expiry-time=2026-11-22T15:34:44Z\nhostagent.io/a=1\n"
@@ -70,7 +73,37 @@ def test_a_clock_that_was_set_back_renews_the_expiry(tmp_path: Path) -> None:
     one.offer(b"")
     one.write()
     clock.now -= 3600
+    one.confirm()
     assert one.wanted()
+
+
+def test_labels_nobody_confirms_are_not_renewed(tmp_path: Path) -> None:
+    clock = Clock()
+    one = sink(tmp_path / "file", clock, expiry=600, fresh=300)
+    one.offer(b"")
+    one.write()
+    clock.now += 100
+    one.confirm()
+    clock.now += 800  # no survey since
+    one.write()
+    assert (tmp_path / "file").read_bytes() == b"# +expiry-time=2026-11-22T15:31:24Z\n"
+    clock.now += 10_000
+    assert (one.wanted(), one.due_in()) == (False, None)
+    os.unlink(tmp_path / "file")
+    one.write()  # as it was, though long expired
+    assert (tmp_path / "file").read_bytes() == b"# +expiry-time=2026-11-22T15:31:24Z\n"
+
+
+def test_a_file_nobody_asks_for_is_removed_if_it_is_still_ours(tmp_path: Path) -> None:
+    one = sink(tmp_path / "file", Clock())
+    one.remove()
+    for content, left in ((b"a", []), (b"b", ["file"])):
+        one.offer(content)
+        one.write()
+        if content == b"b":
+            (tmp_path / "file").write_bytes(b"of somebody else")
+        one.remove()
+        assert os.listdir(tmp_path) == left
 
 
 @pytest.mark.parametrize(

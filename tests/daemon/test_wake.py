@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hostagent.daemon.wake import OVERFLOW, ROUTE, UEVENT, Routes, Uevents, routes, sources, uevents
+from hostagent.daemon.wake import OVERFLOW, ROUTE, UEVENT, Ears, Routes, Uevents, routes, uevents
 from tests.cli.run import REPOSITORY
 
 LO = "/sys/class/net/lo/uevent"
@@ -40,7 +40,7 @@ def change(path: str = LO) -> None:
 def test_a_uevent_of_the_kernel_rings() -> None:
     async def main() -> list[str]:
         heard = Heard()
-        source = uevents(asyncio.get_running_loop(), heard.rings.append)
+        source = await uevents(heard.rings.append, unexpected)
         change()
         found = await heard.until(bool)
         source.close()
@@ -55,7 +55,7 @@ def test_a_uevent_of_the_kernel_rings() -> None:
 def test_other_subsystems_do_not_ring() -> None:
     async def main() -> list[str]:
         heard = Heard()
-        source = uevents(asyncio.get_running_loop(), heard.rings.append)
+        source = await uevents(heard.rings.append, unexpected)
         change("/sys/class/mem/null/uevent")
         await asyncio.sleep(0.1)
         source.close()
@@ -70,7 +70,7 @@ def test_uevents_that_were_lost_ring() -> None:
 
     async def main() -> tuple[list[str], list[str]]:
         heard = Heard()
-        source = uevents(asyncio.get_running_loop(), heard.rings.append)
+        source = await uevents(heard.rings.append, unexpected)
         source._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         for _ in range(50):
             change()
@@ -84,6 +84,10 @@ def test_uevents_that_were_lost_ring() -> None:
     lossy, later = asyncio.run(main())
     assert lossy.count(OVERFLOW) == 1
     assert later.count(UEVENT) >= 1
+
+
+def unexpected() -> None:
+    raise AssertionError("a source died")
 
 
 class Pipe:
@@ -116,7 +120,7 @@ def heard_of(*answers: object) -> list[str]:
     async def main() -> list[str]:
         rings: list[str] = []
         monitor = Pipe(*answers)
-        source = Uevents(asyncio.get_running_loop(), monitor, rings.append)
+        source = Uevents(asyncio.get_running_loop(), monitor, rings.append, lambda: rings.append("died"))
         await asyncio.sleep(0.05)
         source.close()
         monitor.close()
@@ -132,7 +136,7 @@ def test_a_full_buffer_rings_and_listening_goes_on() -> None:
 
 def test_another_error_ends_listening_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        assert heard_of(OSError(errno.EBADF, "Bad file descriptor"), "device") == [OVERFLOW]
+        assert heard_of(OSError(errno.EBADF, "Bad file descriptor"), "device") == ["died", OVERFLOW]
     assert caplog.messages == ["uevents are not heard any more: [Errno 9] Bad file descriptor"]
 
 
@@ -143,7 +147,7 @@ def test_a_flood_lets_others_have_their_turn() -> None:
 def on_routes(act: Callable[[Routes, list[str]], None], wanted: Callable[[list[str]], bool]) -> list[str]:
     async def main() -> list[str]:
         heard = Heard()
-        source = await routes(heard.rings.append)
+        source = await routes(heard.rings.append, lambda: heard.rings.append("died"))
         act(source, heard.rings)
         found = list(await heard.until(wanted))
         source.close()
@@ -174,15 +178,45 @@ def test_an_error_of_the_socket_rings_and_listening_goes_on() -> None:
     assert on_routes(act, lambda rings: len(rings) == 2) == [OVERFLOW, ROUTE]
 
 
-def test_both_sources() -> None:
-    async def main() -> list[str]:
-        found = await sources(lambda _source: None)
-        for source in found:
-            source.close()
-        await asyncio.sleep(0)
-        return [source.name for source in found]
+def test_a_socket_that_was_lost_is_told() -> None:
+    def act(source: Routes, _rings: list[str]) -> None:
+        source._listening.transport.abort()
 
-    assert asyncio.run(main()) == [UEVENT, ROUTE]
+    assert on_routes(act, lambda rings: len(rings) == 2) == ["died", OVERFLOW]
+
+
+def test_a_source_that_died_is_opened_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def main() -> list[dict[str, bool]]:
+        up: dict[str, bool] = {}
+        ears = Ears(lambda _source: None, up)
+        await ears.listen()
+        seen = [dict(up)]
+        uevent, route = ears._open[UEVENT], ears._open[ROUTE]
+        assert isinstance(uevent, Uevents)
+        assert isinstance(route, Routes)
+        uevent._monitor = Pipe(OSError(errno.EBADF, "Bad file descriptor"))
+        uevent._readable()
+        route._listening.transport.abort()
+        await asyncio.sleep(0.01)
+        seen.append(dict(up))
+        await ears.listen()
+        seen.append(dict(up))
+        assert ears._open[UEVENT] is not uevent
+        uevent._monitor.close()
+        ears.close()
+        await asyncio.sleep(0)
+        return seen
+
+    both, neither = {UEVENT: True, ROUTE: True}, {UEVENT: False, ROUTE: False}
+    assert asyncio.run(main()) == [both, neither, both]
+    assert caplog.messages == [
+        "uevents are not heard any more: [Errno 9] Bad file descriptor",
+        "link and route messages are not heard any more",
+        "uevents are heard again",
+        "link and route messages are heard again",
+    ]
 
 
 def in_process(code: str) -> str:
@@ -198,7 +232,7 @@ def test_pyroute2_is_loaded_in_part_and_later_whole() -> None:
         import asyncio, sys
         from hostagent.daemon.wake import routes
         async def main():
-            source = await routes(print)
+            source = await routes(print, print)
             source.close()
             await asyncio.sleep(0)
         asyncio.run(main())
@@ -217,10 +251,13 @@ def test_without_the_libraries_the_timer_has_to_do() -> None:
         sys.modules["pyroute2.netlink.nlsocket"] = None
         import logging
         logging.basicConfig(format="%(message)s", stream=sys.stdout)
-        from hostagent.daemon.wake import sources
-        print(asyncio.run(sources(print)))
+        from hostagent.daemon.wake import Ears
+        ears = Ears(print, up := {})
+        for _ in range(2):
+            asyncio.run(ears.listen())
+        print(up)
     """
     first, second, last = in_process(code).splitlines()
     assert first.startswith("uevents cannot be heard, the timer has to do: ")
     assert second.startswith("link and route messages cannot be heard, the timer has to do: ")
-    assert last == "()"
+    assert last == "{'uevent': False, 'route': False}"

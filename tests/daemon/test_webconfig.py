@@ -55,6 +55,15 @@ GOOD = {
 }
 
 BAD: dict[str, tuple[str | bytes, str]] = {
+    "deep": ("[" * 3000, "1: nested deeper than 16"),
+    "an endless interval": (
+        "rate_limit: {interval: " + "9" * 400 + "s}",
+        "1: rate_limit.interval: longer than Go's longest duration, 292 years",
+    ),
+    "an endless burst": (
+        "rate_limit: {burst: " + "9" * 400 + "}",
+        "1: rate_limit.burst: Input should be less than or equal to 9223372036854775807",
+    ),
     "not yaml": ("a: [1\n", "2: not YAML: expected ',' or ']', but got '<stream end>'"),
     "not utf-8": (b"# \xff\n", "1: not UTF-8"),
     "a tab": ("a:\n\tb\n", "2: not YAML: found character '\\t' that cannot start any token"),
@@ -152,6 +161,15 @@ BAD: dict[str, tuple[str | bytes, str]] = {
 
 # promtool, or the version of it that is installed, says otherwise; the reason stands beside
 STRICTER_BAD: dict[str, tuple[str | bytes, str]] = {
+    # nothing a path or a name can hold
+    "a NUL": (
+        'tls_server_config: {cert_file: "\\0", key_file: b}',
+        "1: a NUL or half a character (\\ud800 to \\udfff)",
+    ),
+    "half a character": (
+        'basic_auth_users:\n  "\\ud800": ' + HASH,
+        "2: a NUL or half a character (\\ud800 to \\udfff)",
+    ),
     # takes any self-made certificate: Python's ssl cannot, and nobody should rely on it
     "any client certificate": (
         TLS + "  client_auth_type: RequireAnyClientCert\n",
@@ -468,3 +486,22 @@ def test_lines_of_keys() -> None:
 def test_a_loop_of_anchors_ends() -> None:
     with pytest.raises(webconfig_text.TextError, match="nested deeper"):
         webconfig_text.read(b"&a [*a]\n")
+
+
+def test_aliases_of_aliases_end() -> None:
+    rows = [b"a: &a [1,1,1,1,1,1,1,1,1,1]"]
+    rows += [b"%c: &%c [%s]" % (98 + row, 98 + row, b",".join([b"*%c" % (97 + row)] * 10)) for row in range(9)]
+    with pytest.raises(WebConfigError, match="more than 10000 values"):
+        parse(b"\n".join(rows), "web.yml")
+
+
+def test_a_fault_of_ours_keeps_the_old_one_too(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (directory / "web.yml").write_text(TLS)
+    web = WebConfigFile(str(directory / "web.yml"))
+    web._loaded = None  # type: ignore[assignment]
+    for _ in range(2):
+        web._reload()
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert errors[0].exc_info is not None
+    assert errors[0].message.endswith("; the old web configuration stays")

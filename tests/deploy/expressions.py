@@ -9,11 +9,12 @@ from hostagent.daemon.metrics import COUNTERS, GAUGES
 from hostagent.daemon.verdict import FINDING
 from hostagent.publish.prometheus import declared
 
-# Of the scraper and of prometheus-client's process collector, which the agent serves too.
-FOREIGN = {"up", "process_start_time_seconds", "process_resident_memory_bytes"}
+NODE_EXPORTER = {"node_boot_time_seconds": set[str](), "node_textfile_mtime_seconds": {"file"}}
+# Of the scraper, of prometheus-client's process collector, which the agent serves too, and of node_exporter.
+FOREIGN = {"up", "process_start_time_seconds", "process_resident_memory_bytes", *NODE_EXPORTER}
 TARGET = {"job", "instance"}
 
-_METRIC = re.compile(r"\b((?:hostagent|process)_[a-z0-9_]+|up)\b(?:\{([^}]*)\})?")
+_METRIC = re.compile(r"\b((?:hostagent|process|node)_[a-z0-9_]+|up)\b(?:\{([^}]*)\})?")
 _MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 _GROUPING = re.compile(r"\b(?:on|by|group_left)\s*\(([^)]*)\)")
 
@@ -42,7 +43,7 @@ def faults(expression: str) -> list[str]:
         if name not in known and name not in FOREIGN:
             wrong.append(f"no metric {name}")
             continue
-        have = TARGET | (set(known[name].labels) if name in known else set())
+        have = TARGET | (set(known[name].labels) if name in known else NODE_EXPORTER.get(name, set()))
         labels |= have
         wrong += [f"{name} has no label {label}" for label in sorted(matched - have)]
     labels |= set(re.findall(r'label_replace\(.*?,\s*"(\w+)"', expression, re.DOTALL))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,52 @@ def test_an_archive_reads_like_the_tree_it_was_made_of(tmp_path: Path) -> None:
 def test_an_archive_without_a_machine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RootError, match="holds neither sys nor proc"):
         Host(packed(tmp_path / "x.tar.gz", member("notes/readme", data=b"x")))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a/" * 20_000 + "x", "expected a name of at most 4096 bytes and 64 components"),
+        ("sys/" + "a/" * 64 + "x", "expected a name of at most 4096 bytes and 64 components"),
+        ("sys/\x1b[31mred\nline/../x", r"'sys/\\x1b\[31mred\\nline/../x': expected a name inside the archive"),
+    ],
+)
+def test_names_that_no_machine_has(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(RootError, match=said):
+        Host(packed(tmp_path / "x.tar.gz", member(name, data=b"x")))
+
+
+def test_headers_for_all_members_do_not_add_up(tmp_path: Path) -> None:
+    place = tmp_path / "x.tar.gz"
+    headers = {f"key{number}": "x" for number in range(2000)}
+    with tarfile.open(place, "w:gz", format=tarfile.PAX_FORMAT, pax_headers=headers) as tar:
+        for number in range(500):
+            info, data = member(f"sys/{number}", data=b"x")
+            tar.addfile(info, io.BytesIO(data))
+    tracemalloc.start()
+    try:
+        Host(str(place))
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_archive_that_ends_or_breaks_between_two_members(tmp_path: Path) -> None:
+    raw = gzip.decompress(Path(packed(tmp_path / "x.tar.gz", CPUINFO, member("sys/x", data=b"x"))).read_bytes())
+    broken = raw[:1024] + b"\xff" * 512 + raw[1536:]
+    for content in (raw[:1024], broken):
+        (tmp_path / "bad.tar.gz").write_bytes(gzip.compress(content))
+        with pytest.raises(RootError, match="not a complete tar"):
+            Host(str(tmp_path / "bad.tar.gz"))
+
+
+def test_padding_is_not_content(tmp_path: Path) -> None:
+    many = [member(f"sys/{number}", data=b"x") for number in range(70_000)]
+    assert len(many) * 1024 > MAX_BYTES
+    assert len(Host(packed(tmp_path / "x.tar.gz", *many)).reader().names("sys")) == len(many)
+
+
+def test_what_is_neither_directory_nor_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # to open it is to wait for ever
+    with pytest.raises(RootError, match=r"pipe: expected a directory or a capture\.tar\.gz"):
+        Host(str(tmp_path / "pipe"))

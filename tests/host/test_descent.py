@@ -37,6 +37,16 @@ def test_dm_multipath_stands_on_all_its_paths(tmp_path: Path) -> None:
     assert walked(machine, tmp_path) == {"/": carriers("0000:05:00.0", "0000:06:00.0", chain="dm-1 dm-0 sda sdb")}
 
 
+def test_layers_without_end_are_unresolved(tmp_path: Path) -> None:
+    machine = Machine()
+    machine.device("sda", "pci0000:00/0000:05:00.0/ata1/host0/target0:0:0/0:0:0:0/block", "8:0")
+    for number in range(1200):
+        machine.virtual(f"dm-{number}", f"253:{number}", f"dm-{number - 1}" if number else "sda")
+    machine.mounted("253:1199 / / xfs /dev/mapper/top")
+    found = walked(machine, tmp_path)["/"]
+    assert found.unresolved == ("dm-1135 stands on more than 64 devices above each other",)
+
+
 def btrfs(machine: Machine, uuid: str, *members: str) -> None:
     for member in members:
         target = machine.links[f"sys/class/block/{member}"].replace("../../", "../../../../")

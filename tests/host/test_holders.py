@@ -69,6 +69,12 @@ def test_a_record_that_is_none(tmp_path: Path, text: str) -> None:
     ]
 
 
+def test_a_record_without_end(tmp_path: Path) -> None:
+    seen = reader(plant(tmp_path, {"holders.json": "[" * 100_000}))
+    assert holders(seen) is None
+    assert [problem.kind for problem in seen.problems] == ["malformed"]
+
+
 def test_the_live_machine_is_not_searched_without_anything_to_hold() -> None:
     host = Host()
     seen = host.reader()

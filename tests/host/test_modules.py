@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostagent.host import Problem
-from hostagent.host.modules import loaded_modules, normal, parameter, release, state, switch
+from hostagent.host.modules import (
+    UNIT_PLACE,
+    loaded_modules,
+    normal,
+    parameter,
+    release,
+    state,
+    static_nodes,
+    switch,
+)
 from tests.plant import plant, reader, unreadable
 
 RELEASE = "6.12.0-55.el10.x86_64"
@@ -62,6 +71,27 @@ def test_built_in_index_alone(tmp_path: Path) -> None:
 def test_merged_usr(tmp_path: Path) -> None:
     files = {name.replace("lib/modules", "usr/lib/modules"): text for name, text in INDEXES.items()}
     assert state(reader(plant(tmp_path, files)), "vfio-pci") == "available"
+
+
+def test_where_a_unit_shows_the_files_the_closed_place_is_not_touched(tmp_path: Path) -> None:
+    root = plant(tmp_path, {name.replace("lib/modules", UNIT_PLACE): text for name, text in INDEXES.items()})
+    for name in ("modules.builtin", "modules.dep"):
+        unreadable(root, f"lib/modules/{RELEASE}/{name}")
+    look = reader(root)
+    assert (state(look, "vfio"), state(look, "vfio-pci"), state(look, "kvm")) == ("built-in", "available", "absent")
+    assert look.problems == []
+
+
+def test_static_nodes(tmp_path: Path) -> None:
+    text = (
+        "# Device nodes to trigger on-demand module loading.\ntun net/tun c10:200\nvhost_net vhost-net c10:238\nodd\n"
+    )
+    files = {"proc/sys/kernel/osrelease": f"{RELEASE}\n", f"usr/lib/modules/{RELEASE}/modules.devname": text}
+    assert static_nodes(reader(plant(tmp_path, files))) == frozenset({"net/tun", "vhost-net"})
+
+
+def test_without_their_index_static_nodes_are_unknown(tmp_path: Path) -> None:
+    assert static_nodes(reader(plant(tmp_path, INDEXES))) is None
 
 
 def test_partial_root_tells_loaded_from_built_in_by_initstate(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostagent.host.mounts import Mount, holding, mountinfo_line, mounts, mounts_line, swaps, unescaped
+from hostagent.host.mounts import Mount, all_known, holding, mountinfo_line, mounts, mounts_line, swaps, unescaped
 from hostagent.host.redact import redacted
 from tests.plant import plant, reader
 
@@ -88,3 +88,24 @@ def test_tables_without_numbers(tmp_path: Path, place: str) -> None:
 def test_no_tables(tmp_path: Path) -> None:
     seen = reader(plant(tmp_path, {}))
     assert (mounts(seen), swaps(seen), seen.problems) == ((), (), [])
+
+
+def test_only_newlines_and_blanks_part_what_the_kernel_writes(tmp_path: Path) -> None:
+    names = ("/mnt/a\u00a0b", "/mnt/c\u2028d", "/mnt/e\rf", "/mnt/g\u0085h")
+    table = "".join(f"{36 + n} 35 8:{n} / {name} rw - ext4 /dev/sda{n} rw\n" for n, name in enumerate(names))
+    seen = reader(
+        plant(tmp_path, {"proc/1/mountinfo": table, "proc/swaps": "Filename\tType\n/a\u00a0b\tpartition\t8\n"})
+    )
+    assert tuple(mount.point for mount in mounts(seen)) == names
+    assert (all_known(seen), swaps(seen), seen.problems) == (True, ("/a\u00a0b",), [])
+
+
+def test_a_source_without_a_name(tmp_path: Path) -> None:
+    seen = reader(plant(tmp_path, {"proc/1/mountinfo": "36 35 0:40 / /mnt rw - tmpfs  rw\n"}))
+    assert mounts(seen) == (Mount(point="/mnt", filesystem="tmpfs", source="", device=None),)
+
+
+def test_a_line_that_is_no_mount_may_be_any(tmp_path: Path) -> None:
+    seen = reader(plant(tmp_path, {"proc/1/mountinfo": "36 35 8:1 / / rw - ext4 /dev/sda1 rw\n???\n"}))
+    assert len(mounts(seen)) == 1
+    assert not all_known(seen)

@@ -6,11 +6,13 @@ import configparser
 import os
 import re
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from hostagent.host.modules import UNIT_PLACE
 from hostagent.settings import FEATURES_D, Settings
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
@@ -69,14 +71,21 @@ def test_no_privilege(name: str) -> None:
     assert service["DynamicUser"] == service["PrivateDevices"] == service["NoNewPrivileges"] == ["yes"]
 
 
-def test_the_default_files_may_be_written() -> None:
+def test_the_default_files_may_be_written_and_their_directories_made_anew() -> None:
     sinks = Settings().sinks
     for name in ("hostagent.service", "hostagent-socket.service"):
         service = unit(name)["Service"]
         allowed = [path.lstrip("-") for value in service["ReadWritePaths"] for path in value.split()]
-        allowed += [f"/run/{value}" for value in service["RuntimeDirectory"]]
-        for path in (sinks.nfd.path, sinks.report.path, sinks.textfile.path):
-            assert os.path.dirname(path) in allowed
+        for path in (sinks.nfd.path, sinks.textfile.path):
+            assert os.path.dirname(os.path.dirname(path)) in allowed
+        assert os.path.dirname(sinks.report.path) in [f"/run/{value}" for value in service["RuntimeDirectory"]]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_module_indexes_are_shown_where_the_agent_looks(name: str) -> None:
+    service = unit(f"{name}.service")["Service"]
+    assert service["ProtectKernelModules"] == ["yes"]
+    assert service["BindReadOnlyPaths"] == [f"-/usr/lib/modules:/{UNIT_PLACE}"]
 
 
 def test_the_timer_starts_its_service() -> None:
@@ -86,16 +95,44 @@ def test_the_timer_starts_its_service() -> None:
     assert (UNITS / "hostagent-textfile.service").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make directories of other groups")
-@pytest.mark.skipif(shutil.which("systemd-tmpfiles") is None, reason="systemd-tmpfiles is not installed")
+needs_tmpfiles = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("systemd-tmpfiles") is None,
+    reason="systemd-tmpfiles is not installed, or not root, who alone may make directories of other groups",
+)
+
+
+def set_up(root: Path) -> int:
+    """What systemd does with our sysusers.d and tmpfiles.d at boot, below `root`; the number of the user and its group."""
+    (root / "etc").mkdir()
+    for folder in ("sysusers.d", "tmpfiles.d"):
+        (root / "usr/lib" / folder).mkdir(parents=True)
+        shutil.copy(UNITS / folder / "hostagent.conf", root / "usr/lib" / folder)
+    subprocess.run(["systemd-sysusers", f"--root={root}", "hostagent.conf"], check=True, capture_output=True)
+    # libacl knows no --root: for it alone, the users of the root are those of the machine.
+    seen = " && ".join(f"mount --bind {root}/etc/{name} /etc/{name}" for name in ("passwd", "group"))
+    command = f"{seen} && systemd-tmpfiles --root={root} --create hostagent.conf"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", command], capture_output=True, text=True, check=False)
+    if "unshare failed" in done.stderr or "permission denied" in done.stderr:
+        pytest.skip("nothing can be mounted here")
+    assert (done.returncode, done.stderr) == (0, "")
+    passwd = (root / "etc/passwd").read_text().splitlines()
+    return int(next(line for line in passwd if line.startswith("hostagent:")).split(":")[2])
+
+
+@needs_tmpfiles
 def test_the_features_directory_is_made(tmp_path: Path) -> None:
-    (tmp_path / "etc").mkdir()
-    for tool, folder in (("systemd-sysusers", "sysusers.d"), ("systemd-tmpfiles", "tmpfiles.d")):
-        place = tmp_path / "usr/lib" / folder
-        place.mkdir(parents=True)
-        shutil.copy(UNITS / folder / "hostagent.conf", place)
-        words = ["--create"] if tool == "systemd-tmpfiles" else []
-        subprocess.run([tool, f"--root={tmp_path}", *words, "hostagent.conf"], check=True, capture_output=True)
+    number = set_up(tmp_path)
     made = (tmp_path / FEATURES_D.lstrip("/")).stat()
-    group = next(line for line in (tmp_path / "etc/group").read_text().splitlines() if line.startswith("hostagent:"))
-    assert (oct(made.st_mode & 0o777), made.st_uid, made.st_gid) == ("0o775", 0, int(group.split(":")[2]))
+    assert (oct(made.st_mode & 0o777), made.st_uid, made.st_gid) == ("0o775", 0, number)
+
+
+@needs_tmpfiles
+@pytest.mark.parametrize("place", ["var/lib/prometheus/node-exporter", "var/lib/node_exporter/textfile_collector"])
+def test_the_textfile_directory_is_opened_where_there_is_one(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).mkdir(parents=True)
+    number = set_up(tmp_path)
+    # acl(5) as the kernel keeps it: a version, then entries of tag, permissions, user; 2 is a named user, 7 is rwx.
+    entries = struct.iter_unpack("<HHI", os.getxattr(tmp_path / place, "system.posix_acl_access")[4:])
+    assert (2, 7, number) in list(entries)
+    others = {"var/lib/prometheus", "var/lib/node_exporter"} - {place.rpartition("/")[0]}
+    assert [other for other in others if (tmp_path / other).exists()] == []

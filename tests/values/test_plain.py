@@ -36,7 +36,7 @@ OUTER = Outer(speed=2.5, inner=INNER, many=(INNER,), flag=True)
 INNER_PLAIN = {"address": "0000:3b:00.0", "cpus": "0-2,8", "names": ["a", "b"]}
 OUTER_PLAIN = {"speed": 2.5, "inner": INNER_PLAIN, "many": [INNER_PLAIN], "flag": True}
 
-_text = st.text(st.characters(codec=None))  # lone surrogates too: bytes of names that are not UTF-8
+_text = st.text(st.characters(codec="utf-8"))
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _text,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_text, inner, max_size=4),
@@ -90,3 +90,10 @@ def test_items_of_lists_of_objects_stand_on_lines_of_their_own(value: list[dict[
         assert [json.loads(line.rstrip(",")) for line in lines[1:-1]] == value
     else:
         assert lines == ["[]"]
+
+
+@given(st.text(st.characters(codec=None)))
+def test_bytes_that_are_not_utf8_have_one_spelling(text: str) -> None:
+    assert json.loads(json_text({"a": text})) == {"a": plain(text)}
+    plain(text).encode("utf-8")
+    assert plain("eth\udcff") == r"eth\udcff"

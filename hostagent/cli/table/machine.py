@@ -111,6 +111,6 @@ def _kvm(kvm: Kvm) -> Text:
             Text("ready" if ready else "not available", style=GOOD if ready else CARE),
             onoff(kvm.nested, "nested"),
             *(onoff(value, name) for name, value in (("SEV", kvm.sev), ("SEV-SNP", kvm.sev_snp), ("TDX", kvm.tdx))),
-            None if kvm.kvm_node or not ready else Text("no /dev/kvm", style=CARE),
+            Text("no /dev/kvm", style=CARE) if ready and kvm.kvm_node is False else None,
         )
     )

@@ -32,7 +32,8 @@ class Paper:
 def paper(environment: Mapping[str, str], *, terminal: int | None, encoding: str) -> Paper:
     """Decide. `terminal`: the width of the terminal that standard output is, None where it is none."""
     columns = environment.get("COLUMNS", "")
-    width = int(columns) if columns.isascii() and columns.isdigit() and int(columns) else terminal or PIPE
+    given = int(columns) if columns.isascii() and columns.isdigit() and len(columns) < 6 else 0
+    width = given or terminal or PIPE
     return Paper(width=max(width, NARROWEST), colour=_colour(environment, terminal is not None), encoding=encoding)
 
 

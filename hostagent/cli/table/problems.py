@@ -26,7 +26,7 @@ def section(report: NodeReport) -> Iterator[RenderableType]:
         here = [problem for name, problem in found if name == area]
         for problem in here[:SHOWN]:
             style = BAD if problem.kind == FAILED else CARE
-            line = Text.assemble((f"  {area}", NAME), " ", (problem.kind, style), " ")
+            line = Text.assemble((f"  {area}", NAME), " ", text(problem.kind, style), " ")
             yield line.append_text(text(problem.path)).append(": ").append_text(text(problem.detail))
         if len(here) > SHOWN:
             yield Text(f"  {area} and {len(here) - SHOWN} more: -o json has them all", style=CARE)

@@ -104,7 +104,8 @@ def _kvm(report: NodeReport) -> Iterator[Row]:
         ("vhost-vsock", found.vhost_vsock_node),
     )  # fmt: skip
     here = [name for name, there in nodes if there]
-    yield "Nodes in /dev", ", ".join(here) if here else "none"
+    unknown = not here and any(there is None for _, there in nodes)
+    yield "Nodes in /dev", ", ".join(here) if here else "unknown" if unknown else "none"
 
 
 def _cpu(report: NodeReport) -> Iterator[Row]:
