@@ -9,9 +9,10 @@ import sys
 from hostagent.cli.entry import UsageError
 from hostagent.cli.output import OutputError
 from hostagent.host import Host
-from hostagent.host.archive import ArchiveError, ArchiveTree
+from hostagent.host.archive import ArchiveTree
 from hostagent.host.capture import archive, recording
 from hostagent.host.reader import RootError
+from hostagent.host.tar import ArchiveError
 from hostagent.publish.whole import write_whole
 from hostagent.report import AREAS, problems, survey
 

@@ -150,7 +150,8 @@ def opened(root: str, kind: type[Tree]) -> Tree | LiveTree:
 
 
 def _archive(path: str) -> LiveTree:
-    from hostagent.host.archive import ArchiveError, ArchiveTree
+    from hostagent.host.archive import ArchiveTree
+    from hostagent.host.tar import ArchiveError
 
     # Looked at before it is opened: to open a FIFO is to wait, and to open /dev/watchdog is to arm it.
     if not stat.S_ISREG(os.stat(path).st_mode):

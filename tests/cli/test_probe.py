@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import jsonschema
@@ -28,6 +29,22 @@ from tests.roots import roots
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     return plant(tmp_path, pci_function("0000:00:01.0", id="8086:15E3", driver="e1000e") | {"proc/cmdline": "quiet\n"})
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFSOCK])
+def test_what_is_neither_file_nor_directory_is_not_opened(tmp_path: Path, kind: int) -> None:
+    # Opening a FIFO nobody writes to would wait for ever.
+    place = tmp_path / "odd"
+    os.mknod(place, kind | 0o600)
+    done = hostagent("probe", "--root", str(place))
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.endswith(f"--root {place}: expected a directory or a capture.tar.gz\n")
+
+
+def test_a_device_is_no_root() -> None:
+    done = hostagent("probe", "--root", "/dev/null")
+    assert (done.status, done.out) == (2, "")
+    assert "--root /dev/null: expected a directory or a capture.tar.gz" in done.err
 
 
 def test_json_is_the_report(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from hostagent.host import Host
-from hostagent.host.archive import MAX_BYTES, ArchiveError, ArchiveTree
+from hostagent.host.archive import MAX_BYTES, ArchiveTree
 from hostagent.host.reader import RootError
+from hostagent.host.tar import ArchiveError
 
 
 def member(
@@ -52,7 +53,7 @@ CPUINFO = member("proc/cpuinfo", data=b"processor : 0\n")
         (member("sys/out", tarfile.SYMTYPE, link="../../etc/passwd"), "leads out of the archive"),
         (member("sys/a", tarfile.SYMTYPE, link="b/../../../x"), "leads out of the archive"),
         (member("proc/1/environ", tarfile.SYMTYPE, link="/etc/shadow"), "leads out of the archive"),
-        (member("proc/cpuinfo/below", data=b"x"), "inside proc/cpuinfo, which is a file"),
+        (member("proc/cpuinfo/below", data=b"x"), "inside 'proc/cpuinfo', which is a file"),
         (member("proc/cpuinfo", tarfile.SYMTYPE, link="version"), "given twice"),
         (member("proc/big", data=b"\0" * (9 << 20)), "expected at most"),
     ],
@@ -85,7 +86,7 @@ def test_a_single_huge_member_is_not_unpacked(tmp_path: Path) -> None:
     with gzip.open(place, "wb") as stream:
         stream.write(info.tobuf())
         stream.write(b"\0" * (1 << 20))
-    with pytest.raises(ArchiveError, match="sys/x: 68719476736 bytes"):
+    with pytest.raises(ArchiveError, match="'sys/x': 68719476736 bytes"):
         ArchiveTree(str(place))
 
 
@@ -135,8 +136,8 @@ def test_an_archive_without_a_machine_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("a/" * 30_000 + "x", "expected at most 4096 letters and 64 directories"),
-        ("sys/" + "a/" * 64 + "x", "expected at most 4096 letters and 64 directories"),
+        ("a/" * 20_000 + "x", "expected a name of at most 4096 bytes and 64 components"),
+        ("sys/" + "a/" * 64 + "x", "expected a name of at most 4096 bytes and 64 components"),
         ("sys/\x1b[31mred\nline/../x", r"'sys/\\x1b\[31mred\\nline/../x': expected a name inside the archive"),
     ],
 )
@@ -158,16 +159,6 @@ def test_headers_for_all_members_do_not_add_up(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
-
-
-def test_a_member_that_tarfile_stumbles_over(tmp_path: Path) -> None:
-    place = tmp_path / "x.tar.gz"
-    info, data = member("sys/x", data=b"x")
-    info.pax_headers = {"GNU.sparse.map": "x"}
-    with tarfile.open(place, "w:gz", format=tarfile.PAX_FORMAT) as tar:
-        tar.addfile(info, io.BytesIO(data))
-    with pytest.raises(RootError, match="not a complete tar"):
-        Host(str(place))
 
 
 def test_an_archive_that_ends_or_breaks_between_two_members(tmp_path: Path) -> None:
