@@ -190,7 +190,7 @@ class BoundTree(LiveTree):
         if links is not None:
             return name in links
         try:
-            return bool(self._target(f"{base}/{name}"))
+            return bool(self._target(f"{base}/{name}" if base else name))
         except OSError:
             return False
 

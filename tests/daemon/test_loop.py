@@ -74,9 +74,11 @@ def test_a_survey_that_hangs_is_not_covered_up(tmp_path: Path) -> None:
     async def main(manager: socket.socket, environ: dict[str, str]) -> tuple[list[str], list[str]]:
         one = agent(tmp_path, environ)
         task = asyncio.create_task(one.run())
-        await until(lambda: one.vitals.surveys == 1)
-        await asyncio.sleep(0.5)
-        quiet = messages(manager)
+        quiet: list[str] = []
+        async with asyncio.timeout(20):
+            while quiet.count("WATCHDOG=1") < 3:
+                await asyncio.sleep(0.05)
+                quiet += messages(manager)
         stuck = asyncio.create_task(one.worker.run(gate.wait))  # as a driver that does not answer
         one.ring("uevent")
         await asyncio.sleep(0.3)
