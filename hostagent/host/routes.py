@@ -62,14 +62,17 @@ def _table(reader: Reader, name: str) -> str | None:
 
 
 def _own_is_the_hosts(reader: Reader) -> bool:
-    """Whether our network namespace has every link that sysfs shows, and one besides the loopback.
+    """Whether our network namespace has every link that sysfs shows, and one of hardware among them.
 
     Up to systemd 252 sysfs shows the host's links to a service with PrivateNetwork=, from 253 on the loopback alone.
     """
     lines = reader.lines(f"{_OWN}/dev")
     own = {line.partition(":")[0].strip() for line in lines if ":" in line}
     # Somebody else's capture has no such file: its tables are what there is.
-    return not lines or (own > {"lo"} and own.issuperset(set(reader.names(_LINKS)) - {"bonding_masters"}))
+    shown = set(reader.names(_LINKS)) - {"bonding_masters"}
+    # Every namespace may have tunl0, sit0 and their like: only a link of hardware tells the host's.
+    hardware = any(reader.exists(f"{_LINKS}/{name}/device") for name in shown & own)
+    return not lines or (hardware and own.issuperset(shown))
 
 
 def _ipv4(fields: list[str]) -> tuple[str, str] | None:

@@ -301,7 +301,8 @@ def test_our_own_tables_count_where_our_namespace_is_the_hosts(
 def test_a_namespace_that_sees_the_loopback_alone_knows_nothing(tmp_path: Path) -> None:
     machine = Machine()  # from systemd 253 on, a service with PrivateNetwork= has a sysfs of its own namespace
     machine.files["proc/net/route"] = ROUTE
-    machine.files["proc/net/dev"] = "Inter-|   Receive\n face |bytes    packets\n    lo: 0 0\n"
+    machine.files["proc/net/dev"] = "Inter-|   Receive\n face |bytes    packets\n    lo: 0 0\n tunl0: 0 0\n"
+    machine.files["sys/class/net/tunl0/mtu"] = "1480\n"  # net.core.fb_tunnels_only_for_init_net is 0
     assert not machine.look(tmp_path).routes_known
 
 
