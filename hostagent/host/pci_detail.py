@@ -15,7 +15,7 @@ Files, for each /sys/bus/pci/devices/<address> (Documentation/ABI/testing/sysfs-
 
 from __future__ import annotations
 
-from hostagent.host.reader import Reader, whole
+from hostagent.host.reader import BLANKS, FLAGS, Reader, whole
 from hostagent.values.pci import hex_id
 from hostagent.values.record import record
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # PCIE_LNK_WIDTH_UNKNOWN
 _NO_WIDTH = (0, 255)
-_FLAGS = {"Y": True, "1": True, "N": False, "0": False}
 _DIGITS = 8  # of a speed: 64.0
 _SIZE = 64  # bytes that hold any of them but a long driver_override
 
@@ -75,7 +74,7 @@ class QuickAttributes:
 
     def text(self, name: str) -> str | None:
         try:
-            return self._tree.attribute(self._place, name, _SIZE).decode().strip("\0\t\n\v\f\r ")
+            return self._tree.attribute(self._place, name, _SIZE).decode().strip(BLANKS)
         except FileNotFoundError:
             return None
 
@@ -130,6 +129,6 @@ def _width(files: Attributes | QuickAttributes, name: str) -> int | None:
 
 def _flag(files: Attributes | QuickAttributes, name: str) -> bool | None:
     text = files.text(name)
-    if text is not None and text not in _FLAGS:
+    if text is not None and text not in FLAGS:
         files.malformed(name, "Y, N, 1 or 0", text)
-    return None if text is None else _FLAGS.get(text)
+    return None if text is None else FLAGS.get(text)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Left = dict[str, tuple[object, dict["Any", "Any"]]]
 # The kernel does not offer it: no such file, no such device behind it, no such address, or a parent that is a file.
 ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR})
+# What stands around the text of a kernel file and is not part of it, and how the kernel writes booleans.
+BLANKS = "\0\t\n\v\f\r "
+FLAGS = {"Y": True, "1": True, "N": False, "0": False}
 _BOOT_ID = "proc/sys/kernel/random/boot_id"
 
 
@@ -153,11 +156,13 @@ def _archive(path: str) -> LiveTree:
     from hostagent.host.archive import ArchiveTree
     from hostagent.host.tar import ArchiveError
 
-    # Looked at before it is opened: to open a FIFO is to wait, and to open /dev/watchdog is to arm it.
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise RootError(f"{path}: expected a directory or a capture.tar.gz")
     try:
+        # Looked at before it is opened: to open a FIFO is to wait, and to open /dev/watchdog is to arm it.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise RootError(f"{path}: expected a directory or a capture.tar.gz")
         return ArchiveTree(path)
+    except OSError as error:
+        raise RootError(f"{path}: {error.strerror}; expected a directory or a capture.tar.gz") from error
     except ArchiveError as error:
         raise RootError(f"{path}: {error}") from error
 
@@ -192,7 +197,7 @@ class Reader:
     def text(self, path: str, *, tolerate: tuple[int, ...] = ()) -> str | None:
         """The text of a file without surrounding blanks and NULs; bytes that are not UTF-8 become U+FFFD."""
         data = self.raw(path, tolerate=tolerate)
-        return None if data is None else data.decode("utf-8", "replace").strip("\0\t\n\v\f\r ")
+        return None if data is None else data.decode("utf-8", "replace").strip(BLANKS)
 
     def lines(self, path: str) -> tuple[str, ...]:
         """The lines of a file that are not blank; none if absent. Only newlines end a line: names may hold any other letter."""
@@ -219,7 +224,7 @@ class Reader:
 
     def flag(self, path: str) -> bool | None:
         """A file that holds a kernel boolean: Y or N, 1 or 0."""
-        return self.parsed(path, {"Y": True, "1": True, "N": False, "0": False}.get, "Y, N, 1 or 0")
+        return self.parsed(path, FLAGS.get, "Y, N, 1 or 0")
 
     def names(self, path: str) -> tuple[str, ...]:
         """The names in a directory, sorted; none if absent."""

@@ -180,3 +180,9 @@ def test_what_is_neither_directory_nor_file_is_not_opened(tmp_path: Path) -> Non
     os.mkfifo(tmp_path / "pipe")  # to open it is to wait for ever
     with pytest.raises(RootError, match=r"pipe: expected a directory or a capture\.tar\.gz"):
         Host(str(tmp_path / "pipe"))
+
+
+def test_what_stands_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RootError, match=r"file/x: Not a directory; expected a directory or a capture\.tar\.gz"):
+        Host(str(tmp_path / "file" / "x"))
