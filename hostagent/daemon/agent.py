@@ -174,7 +174,7 @@ class Agent:
         await self._publish(found.snapshot, since)
         self.look, self._anew = found, False
         self.vitals.change_at = since
-        trim()  # what rendering needed is not needed until the next change
+        await self.worker.run(trim)  # what rendering needed is not needed until the next change
 
     async def _publish(self, snapshot: Snapshot, since: float) -> None:
         """Labels first, then metrics, then what is read by people: each as soon as it is made."""

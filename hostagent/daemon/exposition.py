@@ -54,16 +54,17 @@ class Exposition:
     """The pieces of one snapshot. Made in the survey's thread, afterwards used by the event loop alone."""
 
     def __init__(self, snapshot: Snapshot, before: Exposition | None) -> None:
-        """Keep what did not change since `before`, and render in the formats that was asked for; in all for the first time."""
+        """Keep what did not change since `before`, and render in the formats `before` was asked for; in both where it was not."""
         self.snapshot = snapshot
         self.asked: set[str] = set() if before is None else set(before.asked)
         self._pieces: dict[tuple[str, str], Piece] = {}
         self._joined: dict[str, tuple[bytes, bytes, int]] = {}
+        wanted = frozenset(self.asked) or frozenset((TEXT, OPENMETRICS))
         if before is not None:
             same = before.unchanged(snapshot)
             old = dict(before._pieces).items()  # noqa: SLF001
-            self._pieces = {key: piece for key, piece in old if key[0] in same and key[1] in (self.asked or key)}
-        for content_type in self.asked or (TEXT, OPENMETRICS):
+            self._pieces = {(name, kind): piece for (name, kind), piece in old if name in same and kind in wanted}
+        for content_type in wanted:
             self._join(content_type, None)
 
     def unchanged(self, snapshot: Snapshot) -> set[str]:

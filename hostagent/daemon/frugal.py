@@ -16,32 +16,33 @@ from contextlib import suppress
 
 _M_ARENA_MAX = -8
 _MADV_DONTNEED = 4
+_LOADED = ctypes.CDLL(None)  # once: each is a class of its own, and one a survey would be what this module is against
 
 
 def one_arena() -> None:
     """Threads share one heap: ours take turns anyway, and a heap for each would keep what both once needed."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
+    _libc("mallopt", _M_ARENA_MAX, 1)
 
 
 def settle_down() -> None:
     """What is loaded now stays: the collector need not look at it again. Code that has run goes until it runs again."""
     gc.collect()
     gc.freeze()
-    madvise = getattr(ctypes.CDLL(None), "madvise", None)
-    if madvise is not None:
-        with suppress(OSError), open("/proc/self/smaps", encoding="utf-8", errors="replace") as mapped:
-            for start, end in tuple(clean_code(mapped)):
-                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
+    with suppress(OSError), open("/proc/self/smaps", encoding="utf-8", errors="replace") as mapped:
+        for start, end in tuple(clean_code(mapped)):
+            _libc("madvise", ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
     trim()
 
 
 def trim() -> None:
     """Free memory goes back to the kernel."""
-    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if malloc_trim is not None:
-        malloc_trim(0)
+    _libc("malloc_trim", 0)
+
+
+def _libc(name: str, *arguments: object) -> None:
+    call = getattr(_LOADED, name, None)
+    if call is not None:
+        call(*arguments)
 
 
 def clean_code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:

@@ -128,10 +128,8 @@ def _change(path: str) -> Callable[[str], str] | None:
     """What is to be done to the text of a file; None for most."""
     from hostagent.host import kubelet_files, overrides, systemd
 
-    name = path.rpartition("/")[2]
-    of_proc = _proc(name) if path.startswith("proc/") else None
-    if of_proc is not None or path == "proc/cmdline":
-        return of_proc or (lambda text: command_line(text) + "\n")
+    if path.startswith("proc/"):
+        return _PROC.get(path.rpartition("/")[2])
     if path in kubelet_files.STATES:
         return kubelet_files.kept_state
     if path in kubelet_files.CONFIGS or path.startswith(kubelet_files.DROP_INS):
@@ -141,14 +139,14 @@ def _change(path: str) -> Callable[[str], str] | None:
     return overrides.kept(path)
 
 
-def _proc(name: str) -> Callable[[str], str] | None:
-    changes: dict[str, Callable[[str], str]] = {
-        "mountinfo": lambda text: _lines(text, mount_line),
-        "mounts": lambda text: _lines(text, mounts_line),
-        # Iface Destination Gateway Flags RefCnt Use Metric Mask ...
-        "route": lambda text: _hex_fields(text, keep=(0, 3, 4, 5, 6, 8, 9, 10)),
-        # destination length source length next-hop metric refcnt use flags device
-        "ipv6_route": lambda text: _hex_fields(text, keep=(1, 3, 5, 6, 7, 8, 9)),
-        "cpuinfo": lambda text: _lines(text, lambda line: "Serial\t\t: 0" if line.startswith("Serial") else line),
-    }
-    return changes.get(name)
+# By the last component: each namespace has its own mounts and routes.
+_PROC: dict[str, Callable[[str], str]] = {
+    "cmdline": lambda text: command_line(text) + "\n",
+    "mountinfo": lambda text: _lines(text, mount_line),
+    "mounts": lambda text: _lines(text, mounts_line),
+    # Iface Destination Gateway Flags RefCnt Use Metric Mask ...
+    "route": lambda text: _hex_fields(text, keep=(0, 3, 4, 5, 6, 8, 9, 10)),
+    # destination length source length next-hop metric refcnt use flags device
+    "ipv6_route": lambda text: _hex_fields(text, keep=(1, 3, 5, 6, 7, 8, 9)),
+    "cpuinfo": lambda text: _lines(text, lambda line: "Serial\t\t: 0" if line.startswith("Serial") else line),
+}

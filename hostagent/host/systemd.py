@@ -96,10 +96,7 @@ def _manager(text: str) -> list[tuple[str, str]]:
 
 def is_configuration(path: str) -> bool:
     """Whether a path is one of the files looked at."""
-    return path.startswith(_PLACES) and path.rpartition("/")[0].removesuffix(".d").rpartition("/")[2] in (
-        "systemd",
-        "system.conf",
-    )
+    return path.startswith(_PLACES) and (path.endswith("/system.conf") or "/system.conf.d/" in path)
 
 
 def kept_settings(text: str) -> str:
