@@ -55,6 +55,19 @@ class Sample:
     value: float
 
 
+@record
+class Guard:
+    """What an area keeps from being taken, and which functions it could have meant where it is not known.
+
+    `unknown` ends the sentence "it is not known ...". `classes`: PCI class prefixes, None for any class. `driven`: only
+    functions that a driver of the host uses; what none drives carries nothing of the host's.
+    """
+
+    unknown: str
+    classes: tuple[str, ...] | None
+    driven: bool
+
+
 if TYPE_CHECKING:
 
     class Area(Generic[T]):
@@ -70,6 +83,8 @@ if TYPE_CHECKING:
             label_docs: tuple[LabelDoc, ...],
             samples: Callable[[T], Iterable[Sample]],
             metrics: tuple[Metric, ...],
+            guard: Guard | None,
+            unseen: Callable[[T], Iterable[str]],
         ) -> None: ...
 
         name: str
@@ -79,6 +94,8 @@ if TYPE_CHECKING:
         label_docs: tuple[LabelDoc, ...]
         samples: Callable[[T], Iterable[Sample]]
         metrics: tuple[Metric, ...]
+        guard: Guard | None
+        unseen: Callable[[T], Iterable[str]]
 
     class Probed(Generic[T]):
         """See below."""
@@ -95,7 +112,8 @@ else:
         """One area: its name in the report, one line about it, and its functions.
 
         `labels` yields (key without prefix, value); `label_docs` documents every key it can yield. `samples` yields
-        samples of `metrics` only. Absent facts yield nothing.
+        samples of `metrics` only. Absent facts yield nothing. `guard`: what it protects, None where it protects nothing.
+        `unseen` yields what was not looked at, and might have protected something: one clause for each, with what would look.
         """
 
         name: str
@@ -105,6 +123,8 @@ else:
         label_docs: tuple
         samples: object
         metrics: tuple
+        guard: object
+        unseen: object
 
     @record
     class Probed:
@@ -141,3 +161,8 @@ else:
 def truth(value: bool) -> str:  # noqa: FBT001 - a value to be printed, not a switch
     """A boolean as a label value."""
     return "true" if value else "false"
+
+
+def nothing_unseen(_found: object) -> tuple[str, ...]:
+    """For areas that look at all they know of."""
+    return ()

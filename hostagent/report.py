@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @record
@@ -100,6 +100,12 @@ def surveyed(report: NodeReport) -> Iterator[tuple[Area[Any], Probed[Any]]]:
 def problems(report: NodeReport) -> tuple[tuple[str, Problem], ...]:
     """(area name, problem) for everything that could not be read."""
     return tuple((area.name, problem) for area, probed in surveyed(report) for problem in probed.problems)
+
+
+def complete(report: NodeReport) -> bool:
+    """Whether every area was asked for, and everything could be read: only then is nothing hidden."""
+    probed = [getattr(report, name) for name in AREAS]
+    return all(one is not None and one.data is not None and not one.problems for one in probed)
 
 
 def labels(report: NodeReport, options: LabelOptions = DEFAULT_LABEL_OPTIONS) -> dict[str, str]:

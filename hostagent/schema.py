@@ -5,6 +5,7 @@ Imported only where one of these is wanted; `probe` never does.
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from hostagent.report import SCHEMA_VERSION, NodeReport
 from hostagent.values.record import dataclass_view
+
+# What came with a version of the schema, by place (`[]`: each item of a list). In older reports it is None: not looked at.
+ADDED: dict[int, tuple[str, ...]] = {
+    2: (),
+}
 
 
 class ReportError(Exception):
@@ -36,16 +42,42 @@ def json_schema() -> dict[str, Any]:
 
 
 def read_report(text: str | bytes, place: str) -> NodeReport:
-    """A report as `probe -o json` wrote it. `place` names it in errors.
+    """A report as `probe -o json` wrote it, of this schema or an older one. `place` names it in errors.
 
-    Raises ReportError naming the first place that does not fit.
+    What an older one did not look at is None in it. Raises ReportError naming the first place that does not fit.
     """
     try:
-        report = adapter().validate_json(text)
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"{place}: expected the JSON of `hostagent probe -o json`: {error}") from error
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if type(version) is int and 0 < version < SCHEMA_VERSION:
+        _raise_to_ours(document, version)
+    try:
+        report = adapter().validate_json(text) if version == SCHEMA_VERSION else adapter().validate_python(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "top level"
         raise ReportError(f"{place}: {where}: {first['msg']}") from error
     if report.schema_version != SCHEMA_VERSION:
-        raise ReportError(f"{place}: schema_version is {report.schema_version}, expected {SCHEMA_VERSION}")
+        raise ReportError(f"{place}: schema_version is {report.schema_version}, expected 1 to {SCHEMA_VERSION}")
     return report
+
+
+def _raise_to_ours(document: dict[str, Any], version: int) -> None:
+    for later in range(version + 1, SCHEMA_VERSION + 1):
+        for path in ADDED[later]:
+            _put_none([document], path.split("."))
+    document["schema_version"] = SCHEMA_VERSION
+
+
+def _put_none(found: list[Any], path: list[str]) -> None:
+    """Set the last name of a path to None in all that the others lead to."""
+    *way, last = path
+    for step in way:
+        name, items, _ = step.partition("[]")
+        below = [one[name] for one in found if isinstance(one, dict) and one.get(name) is not None]
+        found = [item for one in below if isinstance(one, list) for item in one] if items else below
+    for one in found:
+        if isinstance(one, dict):
+            one.setdefault(last, None)

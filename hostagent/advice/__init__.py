@@ -1,6 +1,6 @@
 """(report, plan) -> findings: what blocks the node, with the file and value that prove it."""
 
-from hostagent.advice.advise import advise, ready
+from hostagent.advice.advise import advise, blocked
 from hostagent.advice.model import BLOCKER, NOTE, SEVERITIES, WARNING, Code, Finding, Remedy
 from hostagent.advice.registry import CODES, TOPICS
 
@@ -15,5 +15,5 @@ __all__ = [
     "Finding",
     "Remedy",
     "advise",
-    "ready",
+    "blocked",
 ]

@@ -28,6 +28,6 @@ def _order(one: Finding) -> tuple[int, int, int, str, str]:
     return SEVERITIES.index(one.severity), _RANK[one.code], len(one.subject), one.subject, one.sentence
 
 
-def ready(findings: tuple[Finding, ...]) -> bool:
-    """Whether nothing blocks."""
-    return not any(one.severity == SEVERITIES[0] for one in findings)
+def blocked(findings: tuple[Finding, ...]) -> bool:
+    """Whether something blocks. That nothing does makes a node ready only where everything was looked at."""
+    return any(one.severity == SEVERITIES[0] for one in findings)

@@ -13,7 +13,7 @@ any of them can be given. Frequencies are left out: they change while nothing do
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.cpuinfo import cpuinfo
 from hostagent.host.topology import PATH, sockets_and_cores
@@ -290,4 +290,6 @@ AREA = Area(
     metrics=(
         _INFO, _VULNERABILITY, _SOCKETS, _CORES, _THREADS, _ISOLATED, _LEVEL, _SMT, _DIFFERING,
     ),
+    guard=None,
+    unseen=nothing_unseen,
 )  # fmt: skip

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.console import Console, console
 from hostagent.host.pci import functions
@@ -216,4 +216,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_UEFI, _SECURE_BOOT, _INFO),
+    guard=Guard(unknown="whether it shows the console", classes=("03",), driven=False),
+    unseen=nothing_unseen,
 )

@@ -11,7 +11,7 @@ the machine only. A kernel without hugetlbfs has none of the files; /proc/meminf
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.cmdline import parameters
 from hostagent.host.cpuinfo import cpuinfo
@@ -256,4 +256,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_PAGES, _FREE, _RESERVED, _SURPLUS, _OVERCOMMIT, _REQUESTED, _DEFAULT, _TRANSPARENT_INFO),
+    guard=None,
+    unseen=nothing_unseen,
 )

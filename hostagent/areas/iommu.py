@@ -15,7 +15,7 @@ under intel_iommu=off.
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.cmdline import parameters
 from hostagent.host.groups import NOIOMMU, IommuGroup, groups
@@ -218,4 +218,8 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_ENABLED, _GROUPS, _DEVICES, _REMAPPING),
+    guard=Guard(
+        unknown="what shares its IOMMU group, nor whether firmware maps memory for it", classes=None, driven=False
+    ),
+    unseen=nothing_unseen,
 )

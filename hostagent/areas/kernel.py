@@ -13,7 +13,7 @@ Modules are found by `hostagent.host.modules`. Values of kernel arguments that n
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelOptions, Metric, Sample
+from hostagent.area import Area, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
 from hostagent.host.cmdline import CMDLINE
 from hostagent.host.modules import ABSENT, release, state
@@ -174,4 +174,6 @@ AREA = Area(
     label_docs=(),
     samples=samples,
     metrics=(_INFO, _TAINTED, _LOCKDOWN),
+    guard=None,
+    unseen=nothing_unseen,
 )

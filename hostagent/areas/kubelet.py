@@ -6,7 +6,7 @@ privilege reports that as a problem and the fact as unknown.
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelOptions, Metric, Sample
+from hostagent.area import Area, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
 from hostagent.host.kubelet_files import CONFIGS, HOME, STATES, KubeletSetting, listed, manager_state, settings
 from hostagent.values.cpuset import CpuSet
@@ -97,4 +97,6 @@ AREA = Area(
     label_docs=(),
     samples=samples,
     metrics=(_INFO, _PLUGINS),
+    guard=None,
+    unseen=nothing_unseen,
 )

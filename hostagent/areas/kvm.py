@@ -14,7 +14,7 @@ Documentation/virt/kvm/x86/nested-vmx.rst, amd-memory-encryption.rst, Documentat
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.modules import state, static_nodes, switch
 from hostagent.values.record import record
@@ -128,4 +128,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_AVAILABLE, _NESTED_ON, _CONFIDENTIAL),
+    guard=None,
+    unseen=nothing_unseen,
 )

@@ -12,7 +12,7 @@ they are left to node_exporter; only whether there are any merged pages, or anyt
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.meminfo import meminfo
 from hostagent.values.choice import chosen
@@ -143,4 +143,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_TOTAL, _SWAP, _DEVICES, _RUN, _MERGED),
+    guard=None,
+    unseen=nothing_unseen,
 )

@@ -17,7 +17,7 @@ Hardware addresses and IP addresses are never read or reported.
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelOptions, Metric, Sample
+from hostagent.area import Area, Guard, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
 from hostagent.host.links import Link, links
 from hostagent.host.routes import routes
@@ -98,4 +98,6 @@ AREA = Area(
     label_docs=(),
     samples=samples,
     metrics=(_PROTECTED, _LINKS),
+    guard=Guard(unknown="which routes it carries", classes=("02",), driven=True),
+    unseen=nothing_unseen,
 )

@@ -11,7 +11,7 @@ has_normal_memory instead of has_memory.
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
 from hostagent.host.nodes import PATH, numa_nodes
 from hostagent.values.cpuset import CpuSet
@@ -116,4 +116,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_NODES, _MEMORY, _CPUS),
+    guard=None,
+    unseen=nothing_unseen,
 )

@@ -5,7 +5,7 @@ Read by `hostagent.host.pci`, which other areas share. Names come from the pci.i
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
 from hostagent.host.pci import PciFunction, functions
 from hostagent.values.pci import in_classes
@@ -150,4 +150,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_INFO, _DRIVER),
+    guard=None,
+    unseen=nothing_unseen,
 )

@@ -18,7 +18,7 @@ A VF's VLAN, trust, spoof check and link state come from netlink (`hostagent.hos
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.netlink import VfPolicy, vf_policies
 from hostagent.host.pci import DETAIL_LIMIT, DEVICES, PciFunction, functions
@@ -209,4 +209,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_LIMIT, _VFS),
+    guard=Guard(unknown="whether virtual functions are on it, or it is one that a pod uses", classes=None, driven=True),
+    unseen=nothing_unseen,
 )

@@ -9,7 +9,7 @@ Sizes are bytes. Device numbers are `major:minor`. Sources are shown without nam
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelOptions, Metric, Sample
+from hostagent.area import Area, Guard, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
 from hostagent.host.descent import Carriers, Descent
 from hostagent.host.disks import Disk, disks
@@ -218,4 +218,6 @@ AREA = Area(
     label_docs=(),
     samples=samples,
     metrics=(_PROTECTED, _UNRESOLVED, _DISKS, _IN_USE),
+    guard=Guard(unknown="what is stored on it", classes=("01", "0c03", "0c04", "0805"), driven=True),
+    unseen=nothing_unseen,
 )

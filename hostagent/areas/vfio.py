@@ -12,7 +12,7 @@ each is a blocker. Groups that vfio made up for no-IOMMU mode isolate nothing an
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.bound import BoundFunction, VendorVgpu, bound_functions, vendor_vgpus
 from hostagent.host.groups import GROUPS, NOIOMMU, IommuGroup, groups
@@ -278,4 +278,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_BOUND, _VIABLE, _READY),
+    guard=Guard(unknown="whether a guest or a driver of the host holds its IOMMU group", classes=None, driven=False),
+    unseen=nothing_unseen,
 )

@@ -13,7 +13,7 @@ under that name. /dev/watchdog* is never opened: opening arms it.
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.systemd import SystemdSetting, watchdog_settings
 from hostagent.host.watchdogs import WatchdogDevice, watchdogs
@@ -137,4 +137,10 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_INFO, _ACTIVE, _HARDWARE, _TIMEOUT, _PRETIMEOUT, _NOWAYOUT, _BOOTSTATUS, _RUNTIME),
+    guard=Guard(
+        unknown="whether it is a watchdog, made to reset a hung host",
+        classes=("05", "07", "08", "0c05", "0c07", "11", "ff"),
+        driven=True,
+    ),
+    unseen=nothing_unseen,
 )

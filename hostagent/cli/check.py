@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hostagent.advice import Finding, advise, ready
+from hostagent.advice import Finding, advise, blocked
 from hostagent.cli.entry import UsageError
 from hostagent.cli.inputs import add_inputs, found_profile, nodes, opened_profile, profile_line
 from hostagent.cli.output import show, write
 from hostagent.host import Problem
 from hostagent.plan import NodesError, Plan, plan
 from hostagent.plan.model import RoleProposal
-from hostagent.report import NodeReport, problems
+from hostagent.report import NodeReport, complete, problems
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -30,7 +30,10 @@ class AreaProblem:
 
 @record
 class NodeVerdict:
-    """One node: ready where no finding is a blocker; `complete` where everything could be read."""
+    """One node: `complete` where every area was asked for and everything could be read; `ready` where it is, and nothing blocks.
+
+    Neither ready nor blocked: undecided.
+    """
 
     node: str
     ready: bool
@@ -41,7 +44,10 @@ class NodeVerdict:
 
 @record
 class Verdict:
-    """All nodes. `profile`: its path, None for a check in general. `roles`: a proposal where one configuration does not fit."""
+    """All nodes; `ready` where each is. `profile`: its path, None for a check in general.
+
+    `roles`: a proposal where one configuration does not fit.
+    """
 
     schema_version: int
     profile: str | None
@@ -64,9 +70,9 @@ def run(options: argparse.Namespace) -> int:
     path = None if options.generic else found_profile(options.profile)
     verdict = judged(options, path)
     _print(verdict, options.output)
-    if not verdict.ready:
+    if any(blocked(node.findings) for node in verdict.nodes):
         return 1
-    return 0 if all(node.complete for node in verdict.nodes) else 3
+    return 0 if verdict.ready else 3
 
 
 def judged(options: argparse.Namespace, path: str | None) -> Verdict:
@@ -94,7 +100,10 @@ def judged(options: argparse.Namespace, path: str | None) -> Verdict:
 def _node(name: str, report: NodeReport, made: Plan | None) -> NodeVerdict:
     findings = advise(report, made, node=name)
     unread = tuple(AreaProblem(area=area, problem=problem) for area, problem in problems(report))
-    return NodeVerdict(node=name, ready=ready(findings), complete=not unread, findings=findings, problems=unread)
+    whole = complete(report)
+    return NodeVerdict(
+        node=name, ready=whole and not blocked(findings), complete=whole, findings=findings, problems=unread
+    )
 
 
 def _print(verdict: Verdict, output: str) -> None:

@@ -46,7 +46,7 @@ def look(root: str, configured: Configured, left: Left | None = None) -> Look:
         host.close()
     found = findings(report, configured.profile, configured.node)
     names = report_labels(report, label_options(configured.settings.labels))
-    names |= verdict_labels(found, configured.profile)
+    names |= verdict_labels(report, found, configured.profile)
     labels = fit(names, prefix=configured.settings.labels.prefix)
     snapshot = Snapshot(report=report, findings=found, labels=labels)
     return Look(snapshot=snapshot, seconds=seconds, processor=time.thread_time() - began)

@@ -5,11 +5,11 @@ Without a profile it is said what is in the way of guests in general; labels tha
 
 from __future__ import annotations
 
-from hostagent.advice import BLOCKER, TOPICS, Finding, advise, ready
+from hostagent.advice import BLOCKER, TOPICS, Finding, advise
 from hostagent.area import LabelDoc, Metric, Sample, truth
 from hostagent.plan.making import plan
 from hostagent.profile import Profile
-from hostagent.report import NodeReport
+from hostagent.report import NodeReport, complete
 
 FINDING = Metric(
     name="hostagent_finding",
@@ -20,10 +20,14 @@ LABEL_DOCS = (
     LabelDoc(
         key="passthrough.ready",
         values="true, false",
-        meaning="With a profile that asks for devices: nothing blocks handing them to guests.",
+        meaning="With a profile that asks for devices: nothing blocks handing them to guests. Absent where nothing was found to "
+        "block and not everything could be read.",
     ),
     LabelDoc(
-        key="profile.compliant", values="true, false", meaning="With a profile: nothing blocks anything it asks for."
+        key="profile.compliant",
+        values="true, false",
+        meaning="With a profile: nothing blocks anything it asks for. Absent where nothing was found to block and not "
+        "everything could be read.",
     ),
 )
 # Topics whose blockers say nothing about devices.
@@ -36,16 +40,19 @@ def findings(report: NodeReport, profile: Profile | None, node: str) -> tuple[Fi
     return advise(report, None if profile is None else plan(((node, report),), profile))
 
 
-def verdict_labels(found: tuple[Finding, ...], profile: Profile | None) -> dict[str, str]:
-    """Label name (without prefix) to value; none without a profile."""
+def verdict_labels(report: NodeReport, found: tuple[Finding, ...], profile: Profile | None) -> dict[str, str]:
+    """Label name (without prefix) to value; none without a profile.
+
+    Where nothing blocks and not everything could be read, neither true nor false is known, and there is no label.
+    """
     if profile is None:
         return {}
-    labels = {"profile.compliant": truth(ready(found))}
+    blockers = [one for one in found if one.severity == BLOCKER]
+    judged = {"profile.compliant": bool(blockers)}
     if profile.devices:
-        labels["passthrough.ready"] = truth(
-            not any(one.severity == BLOCKER and one.code not in _OTHER_CODES for one in found)
-        )
-    return labels
+        judged["passthrough.ready"] = any(one.code not in _OTHER_CODES for one in blockers)
+    whole = complete(report)
+    return {name: truth(not blocked) for name, blocked in judged.items() if blocked or whole}
 
 
 def finding_samples(found: tuple[Finding, ...]) -> tuple[Sample, ...]:

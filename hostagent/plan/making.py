@@ -30,7 +30,7 @@ from hostagent.plan.permitted import permitted
 from hostagent.plan.pools import pool_arguments, pool_notes, pool_plans, pool_refusals
 from hostagent.plan.watchdog import watchdog_plan
 from hostagent.profile import Iommu, Platform, Profile
-from hostagent.report import NodeReport
+from hostagent.report import NodeReport, surveyed
 from hostagent.values.record import replaced
 
 # What dracut and update-initramfs have to put into the initramfs for ids to be heard there.
@@ -144,6 +144,11 @@ def _about(nodes: tuple[Node, ...], choice: Choice) -> list[Note]:
         mine = [taken.function for (name, _), taken in choice.taken.items() if name == node.name]
         sriov = data(node.report.sriov)
         virtual = {one.address: one.physical_function for one in sriov.virtual_functions} if sriov is not None else {}
+        for area, probed in surveyed(node.report) if mine else ():
+            found += [
+                Note(code="not-looked-at", node=node.name, subject=area.name, text=text)
+                for text in (() if probed.data is None else area.unseen(probed.data))
+            ]
         if mine and not node.groups:
             text = "it has no IOMMU groups yet: what else has to come along shows after the reboot that switches the IOMMU on"
             found.append(Note(code="groups-unknown", node=node.name, subject="iommu", text=text))

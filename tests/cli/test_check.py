@@ -151,7 +151,7 @@ def test_what_could_not_be_read_is_status_3(tmp_path: Path, capsys: pytest.Captu
         unreadable(Path(machine), f"sys/class/net/eth{number}/operstate")
     assert main(["check", "--root", machine, "--profile", wanted(tmp_path)]) == 3
     out = capsys.readouterr().out
-    assert out.startswith("worker-1: ready\n  10 files could not be read; a blocker may be hidden there:\n")
+    assert out.startswith("worker-1: undecided\n  10 files could not be read; a blocker may be hidden there:\n")
     assert "          network sys/class/net/eth0/operstate: " in out
     assert out.endswith("          and 2 more: -o json has them all\n")
 

@@ -14,6 +14,8 @@ from hostagent.host.reader import RootError
 from hostagent.profile import read_profile
 from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS
 from hostagent.settings import Labels, Settings
+from hostagent.values.record import replaced
+from tests.plan.machines import worker
 from tests.plant import pci_function, plant
 
 DEVICES = read_profile("platform: {name: debian}\ndevices: [{id: '8086:10d3'}]\n", "profile.yaml")
@@ -40,9 +42,19 @@ IOMMU = next(name for name in CODES if "iommu" in name)
     ],
 )
 def test_labels(findings_: tuple[Finding, ...], ready: str, compliant: str) -> None:
-    assert verdict_labels(findings_, None) == {}
-    assert verdict_labels(findings_, POOLS) == {"profile.compliant": compliant}
-    assert verdict_labels(findings_, DEVICES) == {"profile.compliant": compliant, "passthrough.ready": ready}
+    report = worker().report()
+    assert verdict_labels(report, findings_, None) == {}
+    assert verdict_labels(report, findings_, POOLS) == {"profile.compliant": compliant}
+    assert verdict_labels(report, findings_, DEVICES) == {"profile.compliant": compliant, "passthrough.ready": ready}
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_of_what_was_not_seen_nothing_is_called_ready(area: str) -> None:
+    report = replaced(worker().report(), **{area: None})
+    assert verdict_labels(report, (), DEVICES) == {}
+    blocked = {"profile.compliant": "false", "passthrough.ready": "false"}
+    assert verdict_labels(report, (found(IOMMU, BLOCKER),), DEVICES) == blocked
+    assert verdict_labels(report, (found(POOL, BLOCKER),), DEVICES) == {"profile.compliant": "false"}
 
 
 def test_one_series_for_code_severity_and_subject() -> None:

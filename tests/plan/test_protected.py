@@ -5,6 +5,7 @@ import pytest
 from hostagent.plan.model import Evidence, Reason
 from hostagent.plan.node import Node
 from hostagent.plan.protected import protections
+from hostagent.report import AREAS
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
 from tests.plan.machines import NIC, NIC_CLASS, NVME, NVME_CLASS, T4, T4_CLASS, Machine, worker
@@ -120,26 +121,35 @@ def test_what_is_not_known_is_said_once_of_each_function_of_a_group() -> None:
     assert {tuple(reason.code for reason in reasons) for reasons in found.values()} == {("unknown",)}
 
 
-def test_areas_that_were_not_taken() -> None:
-    machine = (
-        Machine()
-        .function(ONE, NIC, NIC_CLASS, driver="e1000e")
-        .function("0000:04:00.0", NVME, NVME_CLASS, driver="nvme")
-    )
+GUARDED = ["iommu", "vfio", "sriov", "watchdog", "firmware", "network", "storage"]
+
+
+def test_the_areas_that_protect() -> None:
+    assert [name for name, area in AREAS.items() if area.guard is not None] == GUARDED
+
+
+@pytest.mark.parametrize("area", GUARDED)
+def test_what_an_area_would_have_protected_is_refused_without_it(area: str) -> None:
+    machine = Machine().function(ONE, NIC, NIC_CLASS, driver="e1000e")
+    machine.function("0000:04:00.0", NVME, NVME_CLASS, driver="nvme")
     machine.function("0000:05:00.0", "10de:1e84", "030000", driver="nouveau")
-    report = machine.report()
-    assert report.pci is not None
-    assert report.pci.data is not None
-    bare = replaced(
-        report.pci,
-        data=replaced(report.pci.data, functions=tuple(replaced(f, detail=None) for f in report.pci.data.functions)),
-    )
-    blind = replaced(report, pci=bare, storage=None, network=None, firmware=None, sriov=None, vfio=None, iommu=None)
-    assert {address: [r.text for r in reasons] for address, reasons in protections(Node("n", blind)).items()} == {
-        ONE: ["it is not known which routes it carries"],
-        "0000:04:00.0": ["it is not known what is stored on it"],
-        "0000:05:00.0": ["it is not known whether it shows the console"],
+    machine.function("0000:06:00.0", "8086:1234", "088000", driver="a_timer")
+    machine.function("0000:07:00.0", T4, T4_CLASS)
+    assert why(machine) == {}
+    meant = {
+        "storage": ["0000:04:00.0"],
+        "network": [ONE],
+        "watchdog": ["0000:06:00.0"],
+        "firmware": ["0000:05:00.0", "0000:07:00.0"],
+        "sriov": [ONE, "0000:04:00.0", "0000:05:00.0", "0000:06:00.0"],
     }
+    blind = Node("n", replaced(machine.report(), **{area: None}))
+    guard = AREAS[area].guard
+    assert guard is not None
+    reason = Reason(
+        code="unknown", text=f"it is not known {guard.unknown}", evidence=(Evidence(path=area, said="not read"),)
+    )
+    assert protections(blind) == dict.fromkeys(meant.get(area, [*map(str, blind.at)]), (reason,))
 
 
 def test_default_route_through_a_bond() -> None:

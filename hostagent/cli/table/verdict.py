@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from hostagent.advice import BLOCKER, NOTE, SEVERITIES, WARNING, Finding
+from hostagent.advice import BLOCKER, NOTE, SEVERITIES, WARNING, Finding, blocked
 from hostagent.cli.check import NodeVerdict, Verdict
 from hostagent.cli.findings import kind_of
 from hostagent.cli.table.paper import Paper, printed, standard_output
@@ -43,7 +43,10 @@ def _blocks(verdict: Verdict) -> Iterator[RenderableType]:
 def _head(node: NodeVerdict) -> Text:
     counts = [(severity, sum(one.severity == severity for one in node.findings)) for severity in SEVERITIES]
     said = ", ".join(counted(number, severity.lower()) for severity, number in counts if number)
-    state = Text("ready", style=GOOD) if node.ready else Text("not ready", style=BAD)
+    if blocked(node.findings):
+        state = Text("not ready", style=BAD)
+    else:
+        state = Text("ready", style=GOOD) if node.ready else Text("undecided", style=CARE)
     return Text.assemble((node.node, NAME), ": ", state, f" ({said})" if said else "")
 
 

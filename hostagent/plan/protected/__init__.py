@@ -1,0 +1,71 @@
+"""What must never be taken from a node, and why: the storage and the network it lives on, its console, its own machinery.
+
+A reason protects the function it is about, and every other function of its IOMMU group, for a group can only be given
+away whole. Where an area could not be read, what it would have protected is protected on suspicion: not to know is
+no permission.
+"""
+
+from __future__ import annotations
+
+from hostagent.plan.model import Reason
+from hostagent.plan.node import Node
+from hostagent.plan.protected.codes import (
+    BMC,
+    BRIDGE,
+    CONSOLE,
+    GROUP,
+    GUEST,
+    NAMESPACE,
+    NETWORK,
+    PLATFORM,
+    REFUSED_ID,
+    RESERVED,
+    STORAGE,
+    UNKNOWN,
+    VFS,
+    VMD,
+    WATCHDOG,
+)
+from hostagent.plan.protected.console import consoles
+from hostagent.plan.protected.groups import DENYLIST, groups, guests, strangers, unassignable
+from hostagent.plan.protected.machinery import machinery, watchdogs
+from hostagent.plan.protected.network import network
+from hostagent.plan.protected.storage import storage
+from hostagent.plan.protected.unknown import unknown_areas
+from hostagent.plan.protected.virtual import virtual
+from hostagent.values.pci import PciAddress
+
+__all__ = [
+    "BMC",
+    "BRIDGE",
+    "CONSOLE",
+    "DENYLIST",
+    "GROUP",
+    "GUEST",
+    "NAMESPACE",
+    "NETWORK",
+    "PLATFORM",
+    "REFUSED_ID",
+    "RESERVED",
+    "STORAGE",
+    "UNKNOWN",
+    "VFS",
+    "VMD",
+    "WATCHDOG",
+    "protections",
+]
+# In the order in which reasons are given: the first is the one that others of the group hear.
+_LOOKS = (machinery, watchdogs, consoles, storage, network, virtual, unassignable, guests, unknown_areas)
+
+
+def protections(node: Node) -> dict[PciAddress, tuple[Reason, ...]]:
+    """Every function of the node that must stay, in order of address."""
+    found: dict[PciAddress, list[Reason]] = {}
+    for look in _LOOKS:
+        for address, reason in look(node):
+            reasons = found.setdefault(address, [])
+            if address in node.at and reason not in reasons:
+                reasons.append(reason)
+    for address, reason in (*groups(node, found), *strangers(node)):
+        found.setdefault(address, []).append(reason)
+    return {address: tuple(found[address]) for address in sorted(found, key=lambda one: one.order) if found[address]}

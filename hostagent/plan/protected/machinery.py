@@ -1,0 +1,62 @@
+"""The machine's own parts: bridges, platform devices, Intel VMD, hardware watchdogs."""
+
+from __future__ import annotations
+
+from hostagent.plan.model import Evidence
+from hostagent.plan.node import Node, class_said, data, driver_said, id_said, is_bridge, pci_id
+from hostagent.plan.protected.codes import BRIDGE, PLATFORM, VMD, WATCHDOG, because
+from hostagent.values.pci import PciAddress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hostagent.plan.protected.codes import Found
+
+_PLATFORM = {
+    "0800": "an interrupt controller",
+    "0801": "a DMA controller",
+    "0802": "a timer",
+    "0803": "a clock",
+    "0806": "an IOMMU",
+    "0c05": "an SMBus controller",
+    "0c07": "a management controller's interface",
+    "1101": "a performance counter",
+}
+_WATCHDOGS = ("8086:25ab", "103c:3306")  # i6300esb and HPE iLO: the function is the watchdog
+_HANGS = "it is a watchdog, made to reset a hung host"
+
+
+def machinery(node: Node) -> Found:
+    vmd = any(function.driver == "vmd" for function in node.functions)
+    for function in node.functions:
+        what = _PLATFORM.get(function.class_id[:4])
+        if is_bridge(function):
+            yield function.address, because(BRIDGE, "it is a bridge", class_said(function))
+        elif what is not None:
+            yield function.address, because(PLATFORM, f"it is {what}", class_said(function))
+        if pci_id(function) in _WATCHDOGS:
+            yield function.address, because(WATCHDOG, _HANGS, id_said(function))
+        if function.driver == "vmd":
+            yield (
+                function.address,
+                because(VMD, "it is an Intel VMD controller, which drives disks", driver_said(function)),
+            )
+        elif vmd and _domain(function.address) > 0xFFFF:
+            yield (
+                function.address,
+                because(VMD, "it stands behind an Intel VMD controller, in its group", id_said(function)),
+            )
+
+
+def watchdogs(node: Node) -> Found:
+    found = data(node.report.watchdog)
+    for device in () if found is None else found.devices:
+        function = node.at.get(device.function) if device.function is not None else None
+        # Those known by their ID are watchdogs with and without a driver.
+        if function is not None and device.hardware and pci_id(function) not in _WATCHDOGS:
+            path = f"sys/class/watchdog/{device.name}/identity"
+            said = Evidence(path=path, said=device.identity or "a watchdog")
+            yield function.address, because(WATCHDOG, _HANGS, said)
+
+
+def _domain(address: PciAddress) -> int:
+    return int(address.partition(":")[0], 16)

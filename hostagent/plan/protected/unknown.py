@@ -1,0 +1,59 @@
+"""What could be meant where an area is not known: not to know is no permission.
+
+Each area declares its `Guard` (hostagent.area): what it protects, and which functions could carry it.
+"""
+
+from __future__ import annotations
+
+from hostagent.area import Area
+from hostagent.host.pci import PciFunction
+from hostagent.plan.model import Evidence
+from hostagent.plan.node import Node
+from hostagent.plan.protected.codes import UNKNOWN, because
+from hostagent.report import AREAS
+from hostagent.values.pci import in_classes
+from hostagent.values.vfio import lets_go
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from hostagent.plan.protected.codes import Found
+
+
+def unknown_areas(node: Node) -> Found:
+    """For each area that the report does not have, every function it could have protected; the narrowest reasons first."""
+    lost = [(name, area) for name, area in AREAS.items() if not _has(node, name)]
+    for name, area in sorted(lost, key=lambda item: item[1].guard is None or item[1].guard.classes is None):
+        yield from suspected(node, area, name)
+
+
+def _has(node: Node, name: str) -> bool:
+    probed = getattr(node.report, name)
+    return probed is not None and probed.data is not None
+
+
+def suspected(node: Node, area: Area[Any], path: str) -> Found:
+    """Every function that what `area` protects could be on. `path`: what was not read."""
+    if area.guard is None:
+        return
+    evidence = Evidence(path=path, said="not read")
+    for function in meant(node, area):
+        yield function.address, because(UNKNOWN, f"it is not known {area.guard.unknown}", evidence)
+
+
+def meant(node: Node, area: Area[Any]) -> Iterator[PciFunction]:
+    """The functions that an area's guard names."""
+    guard = area.guard
+    if guard is None:
+        return
+    for function in node.functions:
+        in_class = guard.classes is None or in_classes(function.class_id, guard.classes)
+        if in_class and (not guard.driven or isdriven(function)):
+            yield function
+
+
+def isdriven(function: PciFunction) -> bool:
+    """Whether a driver of the host uses it."""
+    return function.driver is not None and not lets_go(function.driver)
