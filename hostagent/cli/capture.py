@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         raise (OutputError if full else UsageError)(f"{options.file}: {error.strerror}") from error
     try:
         again = survey(Host(options.file, thorough=True, tree=ArchiveTree(options.file)))
-    except ArchiveError as error:
+    except (ArchiveError, OSError) as error:
         raise OutputError(f"{options.file}: written, and --root will not read it: {error}") from error
     differing = [name for name in AREAS if getattr(report, name) != getattr(again, name)]
     for name in differing:

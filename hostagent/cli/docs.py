@@ -7,6 +7,8 @@ import sys
 
 from hostagent.cli.entry import UsageError
 from hostagent.cli.reference import documents
+from hostagent.host.limits import GIVEN_BYTES
+from hostagent.host.regular import content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +45,6 @@ def brought_up_to_date(directory: str, files: Mapping[str, str], *, check: bool)
 
 def _content(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
+        return content(path, GIVEN_BYTES).decode()
     except FileNotFoundError:
         return None

@@ -10,6 +10,9 @@ import os
 
 from hostagent.cli.entry import UsageError
 from hostagent.cli.roots import add_root, opened
+from hostagent.host.limits import GIVEN_BYTES
+from hostagent.host.regular import TooLargeError
+from hostagent.host.regular import content as content_of
 from hostagent.profile import Profile, ProfileError, read_profile
 from hostagent.profile.source import load
 from hostagent.report import NodeReport, survey
@@ -53,12 +56,13 @@ def opened_profile(given: str | None) -> tuple[Profile, str]:
 
 
 def content(path: str) -> bytes:
-    """A file given on the command line. Raises UsageError."""
+    """A regular file given on the command line. Raises UsageError."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return content_of(path, GIVEN_BYTES)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
+    except TooLargeError as error:
+        raise UsageError(f"{path}: larger than {GIVEN_BYTES} bytes") from error
 
 
 def profile_line(path: str, entry: str) -> str:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from hostagent.host.limits import CONFIGURED_BYTES as LIMIT
+from hostagent.host.regular import TooLargeError
+from hostagent.host.regular import content as content_of
 from hostagent.profile import Profile, ProfileError, read_profile
 from hostagent.profile.source import Place, SourceError, load
 from hostagent.settings import PATH, Settings
@@ -19,8 +22,6 @@ from hostagent.values.record import record
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-LIMIT = 1 << 20
 
 
 class ConfigError(Exception):
@@ -87,13 +88,11 @@ def _profile(path: str) -> Profile:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            content = file.read(LIMIT + 1)
+        return content_of(path, LIMIT)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    if len(content) > LIMIT:
-        raise ConfigError(f"{path}: larger than {LIMIT} bytes")
-    return content
+    except TooLargeError as error:
+        raise ConfigError(f"{path}: larger than {LIMIT} bytes") from error
 
 
 def parsed(content: bytes, path: str) -> Settings:

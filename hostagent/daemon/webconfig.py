@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 import os
 import ssl
-import stat
 import time
 from collections.abc import Iterable, Mapping
 
@@ -26,11 +25,13 @@ from hostagent.daemon import webconfig_text as text
 from hostagent.daemon.http_guard import Protection, TokenBucket, decoy
 from hostagent.daemon.tls import TlsError, server_context
 from hostagent.daemon.webconfig_model import WebConfig
+from hostagent.host.limits import CONFIGURED_BYTES as FILE_BYTES
+from hostagent.host.regular import TooLargeError
+from hostagent.host.regular import content as content_of
 from hostagent.values.record import record
 
 log = logging.getLogger("hostagent.web")
 
-FILE_BYTES = 1 << 20
 TICK_SECONDS = 0.05  # kernels stamp files by the clock tick: within one, a second write may leave the status as it was
 
 Status = tuple[int, ...] | None
@@ -239,14 +240,10 @@ def _status(path: str) -> Status:
 
 
 def _read(path: str) -> bytes:
-    """The bytes of a regular file; a pipe is not waited for."""
+    """The bytes of a regular file; nothing else is opened."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise WebConfigError(f"{path}: not a regular file")
-            content = file.read(FILE_BYTES + 1)
+        return content_of(path, FILE_BYTES)
     except OSError as error:
         raise WebConfigError(f"{path}: {error.strerror}") from error
-    if len(content) > FILE_BYTES:
-        raise WebConfigError(f"{path}: larger than {FILE_BYTES} bytes")
-    return content
+    except TooLargeError as error:
+        raise WebConfigError(f"{path}: larger than {FILE_BYTES} bytes") from error

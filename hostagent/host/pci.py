@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from hostagent.host.pci_detail import Attributes, PciDetail, QuickAttributes, detail
 from hostagent.host.reader import Reader, whole
-from hostagent.host.tree import TooLargeError
+from hostagent.host.regular import TooLargeError
 from hostagent.values.pci import PciAddress, hex_id
 from hostagent.values.record import record
 

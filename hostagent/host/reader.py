@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 
-from hostagent.host.problem import MALFORMED, MANIFEST, TOO_LARGE, UNREADABLE, Problem
-from hostagent.host.tree import LIMIT, BoundTree, LiveTree, TooLargeError
+from hostagent.host.limits import TEXT_BYTES as LIMIT
+from hostagent.host.problem import MALFORMED, MANIFEST, NOT_REGULAR, TOO_LARGE, UNREADABLE, Problem
+from hostagent.host.regular import NotRegularError, TooLargeError
+from hostagent.host.regular import content as content_of
+from hostagent.host.tree import BoundTree, LiveTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,9 +75,9 @@ class Host:
 
     def _restore_errors(self) -> None:
         """What could not be read when a capture was made cannot be read from it either."""
-        try:
-            text = self.tree.read(MANIFEST)
-        except (OSError, TooLargeError):
+        text = self._ask("read", MANIFEST)
+        if not isinstance(text, bytes):
+            self._faults += [text] if isinstance(text, Problem) else []
             return
         from hostagent.host.manifest import errors
 
@@ -92,8 +94,7 @@ class Host:
             return True
         try:
             theirs = self.tree.aside(_BOOT_ID)
-            with open(f"/{_BOOT_ID}", "rb") as own:
-                return bool(theirs) and theirs == own.read()
+            return bool(theirs) and theirs == content_of(f"/{_BOOT_ID}", LIMIT)
         except (OSError, TooLargeError):
             return False
 
@@ -123,6 +124,8 @@ class Host:
             return _GONE
         try:
             return getattr(self.tree, operation)(path)
+        except NotRegularError as error:
+            return Problem(path=path, kind=NOT_REGULAR, detail=str(error.strerror))
         except OSError as error:
             if error.errno in ABSENT:
                 return _GONE
@@ -157,10 +160,9 @@ def _archive(path: str) -> LiveTree:
     from hostagent.host.tar import ArchiveError
 
     try:
-        # Looked at before it is opened: to open a FIFO is to wait, and to open /dev/watchdog is to arm it.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise RootError(f"{path}: expected a directory or a capture.tar.gz")
         return ArchiveTree(path)
+    except NotRegularError as error:
+        raise RootError(f"{path}: expected a directory or a capture.tar.gz") from error
     except OSError as error:
         raise RootError(f"{path}: {error.strerror}; expected a directory or a capture.tar.gz") from error
     except ArchiveError as error:

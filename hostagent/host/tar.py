@@ -7,11 +7,13 @@ not say where it ends is refused, and so is one whose headers are larger than an
 from __future__ import annotations
 
 import gzip
+import os
 import tarfile
 import zlib
 from contextlib import contextmanager
 
-from hostagent.host.tree import LIMIT
+from hostagent.host.limits import TEXT_BYTES as LIMIT
+from hostagent.host.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,8 +79,8 @@ def shown(text: str) -> str:
 
 
 def members(path: str) -> Iterator[Member]:
-    """(name, kind, content) of every member as it comes; raises ArchiveError. A link's content is its target."""
-    with _refusals(), gzip.open(path) as plain:
+    """(name, kind, content) of every member as it comes; raises OSError, or ArchiveError. A link's content is its target."""
+    with os.fdopen(opened(path)[0], "rb") as packed, _refusals(), gzip.open(packed) as plain:
         stream = _Limited(plain)
         with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
             while member := archive.next():

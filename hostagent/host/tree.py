@@ -5,6 +5,9 @@ Two trees, one set of operations. `LiveTree` is `/`: the kernel resolves links, 
 above the root or name itself, so components are resolved here, as openat2(RESOLVE_IN_ROOT) would: `..` at the root stays at the
 root and absolute targets start at the root. It costs one listing for each directory on the way, none for each file.
 
+Only regular files are opened to be read, after a look at what they are (`host.regular`); in sysfs and procfs there is nothing
+else, and no look (`host.kernelfs`).
+
 Operations raise OSError; what an errno means is for `reader` to say.
 """
 
@@ -13,10 +16,11 @@ from __future__ import annotations
 import errno
 import os
 
-# The largest text read in one piece. /proc/cpuinfo of 1,024 CPUs is 1.5 MB, modules.alias 1.5 MB.
-LIMIT = 8 << 20
-_CHUNK = 1 << 16
-_PAGE = 4096
+from hostagent.host.kernelfs import KernelFiles
+from hostagent.host.limits import CHUNK, PAGE
+from hostagent.host.limits import TEXT_BYTES as LIMIT
+from hostagent.host.regular import TooLargeError, opened, slurp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 # A directory: a descriptor, and a path below it.
 Place = tuple[int, str]
 
-# O_NONBLOCK: a FIFO planted where a file is expected must not hang the survey.
+# Of the kernel's own files only.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _BOUND_FLAGS = _FLAGS | os.O_NOFOLLOW
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -33,32 +37,13 @@ _DOTS = frozenset({"", ".", ".."})
 _MAX_LINKS, _MAX_PATH = 40, 4096
 
 
-class TooLargeError(Exception):
-    """A file that does not end within LIMIT bytes."""
-
-
-def _slurp(fd: int, first: int) -> bytes:
-    """All bytes of an open file. A short first read of a sysfs attribute (at most a page) is the whole of it."""
-    data = os.read(fd, first)
-    if first == _PAGE and len(data) < _PAGE:
-        return data
-    parts, size = [data], len(data)
-    while data:
-        data = os.read(fd, _CHUNK)
-        parts.append(data)
-        size += len(data)
-        if size > LIMIT:
-            raise TooLargeError
-    return b"".join(parts)
-
-
-def _first(fd: int, path: str) -> int:
+def _first(path: str, size: int) -> int:
     """How much to read first. pci.ids in pieces of 64 KB takes twice the time and memory of one piece."""
     if path.startswith("sys/"):
-        return _PAGE
+        return PAGE
     if path.startswith("proc/"):
-        return _CHUNK
-    return min(max(os.fstat(fd).st_size + 1, _CHUNK), LIMIT)
+        return CHUNK
+    return min(max(size + 1, CHUNK), LIMIT)
 
 
 class LiveTree:
@@ -68,6 +53,8 @@ class LiveTree:
         self.root = root
         self._bound: BoundTree | None = None
         self._fd = os.open(root, _DIRECTORY_FLAGS)
+        self._kernels = KernelFiles(self._fd)
+        self._quick = False  # whether the last of `places` is the kernel's
 
     def close(self) -> None:
         """Give the directory descriptors back. Idempotent."""
@@ -83,9 +70,16 @@ class LiveTree:
             self.close()
 
     def read(self, path: str) -> bytes:
-        fd = os.open(path, _FLAGS, dir_fd=self._fd)
+        return self._read(path, path, follow=True)
+
+    def _read(self, path: str, real: str, *, follow: bool) -> bytes:
+        """The bytes of what is asked for as `path`, and is to be opened as `real`."""
+        if self._kernels.has(real):
+            fd, size = os.open(real, _FLAGS if follow else _BOUND_FLAGS, dir_fd=self._fd), 0
+        else:
+            fd, size = opened(real, at=self._fd, follow=follow)
         try:
-            return _slurp(fd, _first(fd, path))
+            return slurp(fd, _first(path, size), LIMIT)
         finally:
             os.close(fd)
 
@@ -95,6 +89,7 @@ class LiveTree:
         None where that takes the care of the other operations to find out.
         """
         fd = os.open(directory, _DIRECTORY_FLAGS, dir_fd=self._fd)
+        self._quick = self._kernels.has(directory)
         try:
             yield from ((fd, name) for name in names)
         finally:
@@ -103,7 +98,8 @@ class LiveTree:
     def attribute(self, place: Place, name: str, limit: int) -> bytes:
         """A small file in one of `places`: `read` without its care. TooLargeError from `limit` bytes on, which is the buffer."""
         at, path = place
-        fd = os.open(f"{path}/{name}", _BOUND_FLAGS, dir_fd=at)
+        file = f"{path}/{name}"
+        fd = os.open(file, _BOUND_FLAGS, dir_fd=at) if self._quick else opened(file, at=at, follow=False)[0]
         try:
             data = os.read(fd, limit)
         finally:
@@ -247,6 +243,7 @@ class BoundTree(LiveTree):
                     if head != up:
                         parent = self._walk(f"{base}/{head}")
                         up, at, odd = head, self._moved(at, parent), self._links_in(parent)
+                        self._quick = self._kernels.has(parent)
                 except OSError:
                     # No link, or one that leads nowhere or round in circles.
                     yield None
@@ -280,15 +277,11 @@ class BoundTree(LiveTree):
 
     def read(self, path: str) -> bytes:
         try:
-            fd = os.open(self._beside(path), _BOUND_FLAGS, dir_fd=self._fd)
+            return self._read(path, self._beside(path), follow=False)
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-            fd = os.open(self._walk(path) or ".", _BOUND_FLAGS, dir_fd=self._fd)
-        try:
-            return _slurp(fd, _first(fd, path))
-        finally:
-            os.close(fd)
+            return self._read(path, self._walk(path) or ".", follow=False)
 
     def names(self, path: str) -> list[str]:
         return super().names(self._walk(path) or ".")

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from hostagent.host.regular import refuse_nodes
+
 
 def write_whole(path: str, data: bytes, *, mode: int) -> None:
     """Replace `path` by `data`: a hidden temporary file beside it, fsync, rename, fsync of the directory.
 
     The temporary name starts with a dot and does not keep the suffix: NFD skips the one, node_exporter the other. It is always
     the same, so that what a killed writer left is removed by the next, even if that runs as another user. Raises OSError and
-    leaves nothing behind.
+    leaves nothing behind; a device node, FIFO or socket is not replaced.
     """
     directory, name = os.path.split(path)
+    with suppress(FileNotFoundError):
+        refuse_nodes(os.lstat(path).st_mode, path)
     temporary = os.path.join(directory, f".{name}.tmp")
     with suppress(FileNotFoundError):
         os.unlink(temporary)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostagent.daemon.configured import LIMIT, ConfigError, Said, configured, parsed
+from hostagent.daemon.configured import ConfigError, Said, configured, parsed
+from hostagent.host.limits import CONFIGURED_BYTES as LIMIT
 from hostagent.settings import PATH, Settings
 
 NOTHING = Said(config=None, profile=None, listen=None, web_config=None, log_level=None, sinks=None)
