@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
-from hostagent.host.cmdline import CMDLINE
+from hostagent.host.cmdline import text
 from hostagent.host.modules import ABSENT, release, state
 from hostagent.host.os_release import OsRelease, os_release
 from hostagent.host.redact import argument
@@ -89,7 +89,7 @@ def probe(reader: Reader) -> Kernel:
     """The running kernel."""
     running = release(reader)
     tainted = reader.integer("proc/sys/kernel/tainted")
-    command_line = reader.text(CMDLINE)
+    command_line = text(reader)
     states = {name: state(reader, name) for name in MODULES}
     return Kernel(
         release=running,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from hostagent.area import Area, Guard, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
-from hostagent.host.links import Link, links
+from hostagent.host.links import Link, all_known, links
 from hostagent.host.routes import routes
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
@@ -45,7 +45,7 @@ def probe(reader: Reader) -> Network:
     """Every link of the network namespace."""
     found = links(reader)
     return Network(
-        routes_known=routes(reader).known,
+        routes_known=routes(reader).known and all_known(reader),
         links=found,
         default_route_links=tuple(link.name for link in found if link.carries_default_route),
     )

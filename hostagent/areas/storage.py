@@ -109,7 +109,11 @@ def _chosen(mounted: tuple[Mount, ...]) -> list[Mount]:
 
     A mount under another mount at the same point is not seen by anybody, and in use all the same.
     """
-    last = {(mount.point, mount.device or mount.source): mount for mount in mounted}
+    # Of images at one place all stand on the same: containers make thousands.
+    last = {
+        (mount.point, mount.device or (mount.filesystem if mount.filesystem in IMAGES else mount.source)): mount
+        for mount in mounted
+    }
     chosen: list[Mount] = []
     carried: set[str | tuple[str, str]] = set()
     for mount in sorted(last.values(), key=lambda mount: (_rank(mount.point), mount.point)):

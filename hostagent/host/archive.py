@@ -13,14 +13,12 @@ import errno
 import os
 
 from hostagent.host.kept_tree import KeptTree
+from hostagent.host.limits import ARCHIVE_BYTES as MAX_BYTES
+from hostagent.host.limits import ARCHIVE_DEPTH as MAX_DEPTH
+from hostagent.host.limits import ARCHIVE_MEMBERS as MAX_MEMBERS
+from hostagent.host.limits import ARCHIVE_NAME_BYTES as MAX_NAME
 from hostagent.host.tar import DIRECTORY, FILE, LINK, ArchiveError, members, shown
 
-# The largest known capture (a DGX with everything read) unpacks to 1 MB in 7,500 members; 4,096 functions make
-# 40,000 to 80,000 members. Names count as bytes, and the directories that names imply as members: both are held in memory.
-MAX_BYTES = 64 << 20
-MAX_MEMBERS = 200_000
-# PATH_MAX of Linux; sysfs itself is not 30 directories deep.
-MAX_NAME, MAX_DEPTH = 4096, 64
 _TEXT_LINKS = ("driver", "subsystem")
 Node = tuple[str, bytes]
 
@@ -85,7 +83,7 @@ class ArchiveTree(KeptTree):
 
 
 def _members(path: str) -> dict[str, Node]:
-    """Every member by its clean name, its missing parents added."""
+    """Every member by its clean name, its missing parents added. Names count as bytes, parents as members."""
     nodes: dict[str, Node] = {"": (DIRECTORY, b"")}
     size = 0
     for count, (raw, kind, content) in enumerate(members(path), 1):

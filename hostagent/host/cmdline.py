@@ -5,6 +5,7 @@ What the next boot will use stands in boot loader entries, which only root may r
 
 from __future__ import annotations
 
+from hostagent.host.limits import COMMAND_LINE_BYTES
 from hostagent.host.reader import Reader
 from hostagent.values.cmdline import Parameter, parse
 
@@ -17,5 +18,14 @@ def parameters(reader: Reader) -> tuple[Parameter, ...] | None:
 
 
 def _parameters(reader: Reader) -> tuple[Parameter, ...] | None:
-    text = reader.text(CMDLINE)
-    return None if text is None else parse(text)
+    line = text(reader)
+    return None if line is None else parse(line)
+
+
+def text(reader: Reader) -> str | None:
+    """The whole line; None, and a Problem, where it is longer than any kernel takes: then no parameter is known."""
+    data = reader.raw(CMDLINE)
+    if data is not None and len(data) > COMMAND_LINE_BYTES:
+        reader.too_large(CMDLINE, f"{COMMAND_LINE_BYTES} bytes")
+        return None
+    return reader.text(CMDLINE)

@@ -260,14 +260,34 @@ class Descent:
         if sysroot is not None:
             self.mount(sysroot)
             return
-        for other in self._mounted:
-            if other.filesystem not in IMAGES and is_storage(other):
-                self.mount(other)
-        for name in self._reader.names(BLOCK):
-            if self._reader.exists(f"{BLOCK}/{name}/loop/backing_file"):
-                self.name(name)
+        self._met(self._anything())
         if mount.point == "/" and not self._chain and not self._network:
             self._lost(f"{mount.filesystem}: its layers are on no mounted filesystem")
+
+    def _anything(self) -> Carriers:
+        """What everything mounted stands on, and every loop device; worked out once a survey."""
+        shared, key = self._reader.host.shared, ("anything", id(self._mounted))
+        if key not in shared:
+            # A loop device's file may be on an image again: what that stands on is being collected.
+            shared[key] = self._mounted, Carriers(chain=(), functions=(), bridges=(), network=False, unresolved=())
+            walk = Descent(self._reader, self._mounted)
+            for other in self._mounted:
+                if other.filesystem not in IMAGES and is_storage(other):
+                    walk.mount(other)
+            for name in self._reader.names(BLOCK):
+                if self._reader.exists(f"{BLOCK}/{name}/loop/backing_file"):
+                    walk.name(name)
+            shared[key] = self._mounted, walk.carriers()
+        return shared[key][1]  # type: ignore[index,no-any-return]
+
+    def _met(self, others: Carriers) -> None:
+        """As if this walk had met what another has."""
+        self._chain += [name for name in others.chain if name not in self._seen]
+        self._seen.update(others.chain)
+        self._functions.update(others.functions)
+        self._bridges.update(others.bridges)
+        self._network = self._network or others.network
+        self._unresolved += others.unresolved
 
 
 def _is_controller(name: str) -> bool:

@@ -13,3 +13,15 @@ TEXT_BYTES = 8 << 20
 GIVEN_BYTES = 64 << 20
 # A file of the agent's own configuration, a profile, a certificate.
 CONFIGURED_BYTES = 1 << 20
+# A kernel command line. The kernel's own limit is 2 or 4 KiB, on s390 what it was configured with.
+COMMAND_LINE_BYTES = 64 << 10
+# Mounts: 500 pods make some thousands; the kernel's own limit for a namespace is 100,000 (sysctl fs.mount-max).
+MOUNTS = 16_384
+# Network links: 4,096 VFs, and a few for each of 1,000 pods.
+LINKS = 8_192
+# Members of an archive. A DGX with everything read has 7,500; 4,096 functions make 40,000 to 80,000.
+ARCHIVE_MEMBERS = 100_000
+# What an archive unpacks to, names too: that DGX is 1 MB.
+ARCHIVE_BYTES = 64 << 20
+# PATH_MAX of Linux; sysfs itself is not 30 directories deep.
+ARCHIVE_NAME_BYTES, ARCHIVE_DEPTH = 4096, 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hostagent.host.carriers import ordered, place, split, with_physical
+from hostagent.host.limits import LINKS
 from hostagent.host.reader import Reader
 from hostagent.host.routes import Routes, routes
 from hostagent.values.pci import PciAddress
@@ -42,9 +43,11 @@ class Link:
 def links(reader: Reader) -> tuple[Link, ...]:
     """Every link, with what it stands on."""
     ways = routes(reader)
+    if not all_known(reader):
+        reader.too_large(NET, f"{LINKS} links")
     found = {
         name: link
-        for name in reader.names(NET)
+        for name in reader.names(NET)[:LINKS]
         if name not in _NO_LINKS and (link := _link(reader, name, ways)) is not None
     }
     found = _joined(found)
@@ -52,6 +55,11 @@ def links(reader: Reader) -> tuple[Link, ...]:
         replaced(link, functions=ordered(set(with_physical(reader, tuple(_under(found, name))))))
         for name, link in sorted(found.items())
     )
+
+
+def all_known(reader: Reader) -> bool:
+    """Whether there are no more links than are looked at; else what those carry that are not is not known."""
+    return len(reader.names(NET)) <= LINKS
 
 
 def _link(reader: Reader, name: str, ways: Routes) -> Link | None:

@@ -11,6 +11,7 @@ has no device numbers, where neither is there. Blanks in names are octal escapes
 
 from __future__ import annotations
 
+from hostagent.host.limits import MOUNTS as MOST
 from hostagent.host.reader import Reader
 from hostagent.host.redact import device as shown
 from hostagent.values.record import record
@@ -51,8 +52,10 @@ def _mounts(reader: Reader) -> tuple[tuple[Mount, ...], int]:
     for paths, parse in ((MOUNTINFO, mountinfo_line), (MOUNTS, mounts_line)):
         for path in paths:
             lines = reader.lines(path)
+            if len(lines) > MOST:
+                reader.too_large(path, f"{MOST} mounts")
             if lines:
-                return tuple(_parsed(reader, path, lines, parse)), len(lines)
+                return tuple(_parsed(reader, path, lines[:MOST], parse)), len(lines)
     return (), 0
 
 

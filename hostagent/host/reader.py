@@ -75,20 +75,18 @@ class Host:
 
     def _restore_errors(self) -> None:
         """What could not be read when a capture was made cannot be read from it either."""
-        text = self._ask("read", MANIFEST)
-        if not isinstance(text, bytes):
-            self._faults += [text] if isinstance(text, Problem) else []
-            return
-        from hostagent.host.manifest import errors
+        text = fault = self._ask("read", MANIFEST)
+        if isinstance(text, bytes):
+            from hostagent.host.manifest import errors
 
-        found, fault = errors(text)
-        self.memory |= found
-        self._faults += [] if fault is None else [fault]
+            found, fault = errors(text)
+            self.memory |= found
+        self._faults += [fault] if isinstance(fault, Problem) else []
 
     def is_this_machine(self) -> bool:
         """Whether the root shows the running machine: `/`, or what a container sees it as. Of a capture it is never true.
 
-        Each boot has an ID (/proc/sys/kernel/random/boot_id), which no capture holds: it is asked past the tree's memory.
+        Each boot has an ID, which no capture holds: it is asked past the tree's memory.
         """
         if self.live:
             return True
@@ -255,6 +253,10 @@ class Reader:
         """Report text that is not what its documentation says."""
         shown = seen if len(seen) <= 60 else seen[:57] + "..."
         self._report(Problem(path=path, kind=MALFORMED, detail=f"expected {expected}, saw {shown!r}"))
+
+    def too_large(self, path: str, limit: str) -> None:
+        """Report what is more than `hostagent.host.limits` allows; the rest of it is not known."""
+        self._report(Problem(path=path, kind=TOO_LARGE, detail=f"more than {limit}"))
 
     def once(self, look: Callable[[Reader], T]) -> T:
         """The result of `look`, computed for the first area that asks; its problems are that area's."""

@@ -26,6 +26,7 @@ from hostagent.plan.model import (
     VfioPlan,
 )
 from hostagent.plan.node import Node, data, id_said, pci_id, subsystem
+from hostagent.values.module import is_module_name
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -242,5 +243,5 @@ def _configured(nodes: tuple[Node, ...]) -> Iterator[str]:
         vfio = data(node.report.vfio)
         for line in () if vfio is None else vfio.directives:
             words = line.arguments.replace("-", "_").split()
-            if line.command == "softdep" and "pre:" in words and "vfio_pci" in words:
+            if line.command == "softdep" and "pre:" in words and "vfio_pci" in words and is_module_name(line.module):
                 yield line.module

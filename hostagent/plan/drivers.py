@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from hostagent.host.pci import PciFunction
 from hostagent.plan.model import DRACUT, GENERIC, INITRAMFS_TOOLS
+from hostagent.values.module import is_module_name
 from hostagent.values.pci import in_classes
 from hostagent.values.vfio import is_vfio_driver
 
@@ -51,8 +52,11 @@ def module_of(driver: str) -> str:
 
 
 def bound_module(function: PciFunction) -> str | None:
-    """The module of the host driver it has now; None where it has none or is with vfio already."""
-    return None if function.driver is None or is_vfio_driver(function.driver) else module_of(function.driver)
+    """The module of the host driver it has now; None where it has none, is with vfio already, or names what is no module."""
+    if function.driver is None or is_vfio_driver(function.driver):
+        return None
+    module = module_of(function.driver)
+    return module if is_module_name(module) else None
 
 
 def class_modules(function: PciFunction) -> tuple[str, ...]:

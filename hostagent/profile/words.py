@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from hostagent.values.duration import parse_seconds
 from hostagent.values.labels import is_prefix
+from hostagent.values.module import LONGEST, is_module_name
 from hostagent.values.pci import hex_id
 from hostagent.values.resource import resource_name_fault
 from hostagent.values.size import parse_size
@@ -82,7 +83,7 @@ def _device_node(value: Any) -> str:
 
 def _module(value: Any) -> str:
     text = str(value)
-    if not text.isascii() or not text.replace("_", "").replace("-", "").isalnum():
+    if not is_module_name(text):
         raise _fault("the name of a kernel module, as in i6300esb", value)
     return text.replace("-", "_")
 
@@ -111,7 +112,7 @@ _parse, _schema = _text({"pattern": "^[^/]+/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Z
 ResourceName = Annotated[str, _parse, _schema]
 _parse, _schema = _text({"pattern": "^(/dev/)?watchdog[0-9]*$"}, _device_node)
 WatchdogNode = Annotated[str, _parse, _schema]
-_parse, _schema = _text({"pattern": "^[A-Za-z0-9_-]+$"}, _module)
+_parse, _schema = _text({"pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]*$", "maxLength": LONGEST}, _module)
 ModuleName = Annotated[str, _parse, _schema]
 _parse, _schema = _text({"pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}, _role)
 RoleName = Annotated[str, _parse, _schema]

@@ -10,23 +10,24 @@ follows `--` belongs to init. Order matters: `hugepages=` belongs to the `hugepa
 from __future__ import annotations
 
 Parameter = tuple[str, str | None]
+# What the kernel takes for a blank (lib/ctype.c), as far as it is ASCII.
+_BLANKS = str.maketrans("\t\n\v\f\r", "     ")
 
 
 def words(text: str) -> tuple[str, ...]:
     """The blank-separated words of a command line, quotes kept, up to `--`."""
     found: list[str] = []
-    word, quoted = "", False
-    for letter in text.strip("\n"):
-        if letter == '"':
-            quoted = not quoted
-        if letter.isspace() and not quoted:
-            if word:
-                found.append(word)
-            word = ""
-        else:
-            word += letter
-    if word:
-        found.append(word)
+    pieces: list[str] = []  # of the word at hand
+    for number, part in enumerate(text.split('"')):
+        if number % 2:
+            pieces += ['"', part]
+            continue
+        first, *rest = part.translate(_BLANKS).split(" ")
+        pieces += ['"', first] if number else [first]
+        for following in rest:
+            found.append("".join(pieces))
+            pieces = [following]
+    found = [word for word in (*found, "".join(pieces)) if word]
     return tuple(found[: found.index("--")] if "--" in found else found)
 
 

@@ -1,5 +1,5 @@
-"""L14: nothing but a regular file is opened. A device node, FIFO or socket in place of any file that a survey reads is a Problem, is
-not opened, and costs no area that did not read it."""
+"""L14: nothing but a regular file is opened. A device node, FIFO or socket in place of any file that a survey reads is a Problem,
+is not opened, and costs no area that did not read it."""
 
 from __future__ import annotations
 

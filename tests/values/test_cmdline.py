@@ -26,7 +26,7 @@ def test_parameters_print_as_they_parse(parameters: list[Parameter]) -> None:
 @given(st.text())
 def test_parsing_is_total_and_keeps_order(text: str) -> None:
     assert len(parse(text)) == len(words(text))
-    assert all(not word[0].isspace() for word in words(text))
+    assert all(word[0] not in " \t\n\v\f\r" for word in words(text))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,9 @@ def test_parsing_is_total_and_keeps_order(text: str) -> None:
         ("a -- b", (("a", None),)),
         ('a="-- x" b', (("a", "-- x"), ("b", None))),
         ('open="never closed b', (("open", "never closed b"),)),
+        ('a="b\nc"d"e f"\tg', (("a", "b\ncde f"), ("g", None))),
+        ('"" a', (("", None), ("a", None))),
+        ("a\u2028b\x1cc", (("a\u2028b\x1cc", None),)),
     ],
 )
 def test_command_lines(text: str, expected: tuple[Parameter, ...]) -> None:

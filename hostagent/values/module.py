@@ -1,0 +1,18 @@
+"""Names of kernel modules: letters, digits, `_` and `-`, as modprobe takes them.
+
+A name is at most 55 bytes long: MODULE_NAME_LEN is 64 less a long, with the NUL at its end (include/linux/moduleparam.h).
+One that begins with `-` is an option to whoever is told to load it.
+
+>>> is_module_name("vfio-pci"), is_module_name("-rf")
+(True, False)
+"""
+
+from __future__ import annotations
+
+LONGEST = 55
+
+
+def is_module_name(text: str) -> bool:
+    """Whether the kernel could have a module called that."""
+    letters = text.replace("_", "").replace("-", "")
+    return len(text) <= LONGEST and letters.isascii() and letters.isalnum() and text[0] != "-"
