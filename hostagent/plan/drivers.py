@@ -53,10 +53,8 @@ def module_of(driver: str) -> str:
 
 def bound_module(function: PciFunction) -> str | None:
     """The module of the host driver it has now; None where it has none, is with vfio already, or names what is no module."""
-    if function.driver is None or is_vfio_driver(function.driver):
-        return None
-    module = module_of(function.driver)
-    return module if is_module_name(module) else None
+    driver = function.driver
+    return None if driver is None or is_vfio_driver(driver) or not is_module_name(driver) else module_of(driver)
 
 
 def class_modules(function: PciFunction) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hostagent.host.archive import MAX_BYTES, ArchiveTree
+from hostagent.host.archive import ArchiveTree
+from hostagent.host.limits import ARCHIVE_BYTES as MAX_BYTES
 from hostagent.host.tar import ArchiveError
 
 BLOCK = tarfile.BLOCKSIZE

@@ -1,0 +1,83 @@
+"""Past a limit there is a Problem, and what was not looked at is not known."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from hostagent.areas import kernel, network, storage
+from hostagent.host import Host
+from hostagent.host.archive import ArchiveTree
+from hostagent.host.cmdline import parameters
+from hostagent.host.limits import ARCHIVE_MEMBERS, COMMAND_LINE_BYTES, LINKS, MOUNTS
+from hostagent.host.tar import ArchiveError
+from tests.plant import plant, reader
+
+ROOT = "1 0 8:1 / / rw - ext4 /dev/sda1 rw"
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_more_mounts_than_the_limit_are_not_known(tmp_path: Path, more: int) -> None:
+    lines = [ROOT, *(f"{number} 1 0:9 / /x/{number} rw - tmpfs t rw" for number in range(2, MOUNTS + 1 + more))]
+    look = reader(plant(tmp_path, {"proc/1/mountinfo": "\n".join(lines) + "\n"}))
+    assert storage.probe(look).mounts_known is not bool(more)
+    kinds = [(problem.path, problem.kind, problem.detail) for problem in look.problems]
+    assert kinds == [("proc/1/mountinfo", "too-large", f"more than {MOUNTS} mounts")] * more
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_longer_command_line_than_any_kernels_is_not_known(tmp_path: Path, more: int) -> None:
+    text = "quiet " + "x" * (COMMAND_LINE_BYTES - len("quiet ") + more)
+    look = reader(plant(tmp_path, {"proc/cmdline": text}))
+    assert (parameters(look) is None) is bool(more)
+    assert (kernel.probe(look).command_line is None) is bool(more)
+    kinds = [(problem.path, problem.kind, problem.detail) for problem in look.problems]
+    assert kinds == [("proc/cmdline", "too-large", f"more than {COMMAND_LINE_BYTES} bytes")] * more
+
+
+class _Many(Host):
+    """A host with more network links than a test has time to write."""
+
+    count = 0
+
+    def ask(self, operation: str, path: str) -> object:
+        if (operation, path) == ("names", "sys/class/net"):
+            return [f"e{number}" for number in range(self.count)]
+        return super().ask(operation, path)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_more_links_than_the_limit_are_not_known(tmp_path: Path, more: int) -> None:
+    host = _Many(str(plant(tmp_path, {"proc/1/net/route": "Iface Destination\n"})))
+    host.count = LINKS + more
+    look = host.reader()
+    assert network.probe(look).routes_known is not bool(more)
+    kinds = [(problem.path, problem.kind, problem.detail) for problem in look.problems]
+    assert kinds == [("sys/class/net", "too-large", f"more than {LINKS} links")] * more
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_archive_of_more_members_is_refused(tmp_path: Path, more: int) -> None:
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz", compresslevel=1) as tar:
+        # The directories that are implied, the top and sys, count too.
+        for number in range(ARCHIVE_MEMBERS - 2 + more):
+            tar.addfile(tarfile.TarInfo(f"sys/{number}"))
+    if not more:
+        assert len(ArchiveTree(str(tmp_path / "x.tar.gz")).names("sys")) == ARCHIVE_MEMBERS - 2
+        return
+    with pytest.raises(ArchiveError, match=f"more than {ARCHIVE_MEMBERS} members"):
+        ArchiveTree(str(tmp_path / "x.tar.gz"))
+
+
+def _reads(root: Path, overlays: int) -> tuple[int, int]:
+    """How often mounts are walked down, and how many uses there are, with so many overlays at one place."""
+    lines = [ROOT, *(f"{number} 1 0:{number} / /o rw - overlay o{number} rw" for number in range(10, 10 + overlays))]
+    look = reader(plant(root, {"proc/1/mountinfo": "\n".join(lines) + "\n"}, {"sys/dev/block/8:1": "../../block/sda"}))
+    found = storage.probe(look)
+    return len(found.uses), len(look.host.memory)
+
+
+def test_a_thousand_overlays_at_one_place_are_one_use(tmp_path: Path) -> None:
+    assert _reads(tmp_path / "few", 1) == _reads(tmp_path / "many", 1000)
