@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 from pathlib import Path
 
@@ -60,12 +61,11 @@ def test_more_links_than_the_limit_are_not_known(tmp_path: Path, more: int) -> N
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_an_archive_of_more_members_is_refused(tmp_path: Path, more: int) -> None:
-    with tarfile.open(tmp_path / "x.tar.gz", "w:gz", compresslevel=1) as tar:
-        # The directories that are implied, the top and sys, count too.
-        for number in range(ARCHIVE_MEMBERS - 2 + more):
-            tar.addfile(tarfile.TarInfo(f"sys/{number}"))
+    header = tarfile.TarInfo("sys/x").tobuf()
+    with gzip.open(tmp_path / "x.tar.gz", "wb", compresslevel=1) as packed:
+        packed.write(header * (ARCHIVE_MEMBERS + more) + bytes(1024))
     if not more:
-        assert len(ArchiveTree(str(tmp_path / "x.tar.gz")).names("sys")) == ARCHIVE_MEMBERS - 2
+        assert ArchiveTree(str(tmp_path / "x.tar.gz")).names("sys") == ["x"]
         return
     with pytest.raises(ArchiveError, match=f"more than {ARCHIVE_MEMBERS} members"):
         ArchiveTree(str(tmp_path / "x.tar.gz"))
