@@ -48,7 +48,7 @@ OTHERS = (
     "kvm_intel", "kvm_amd", "lockdown", "efi", "noefi", "acpi", "crashkernel", "psi", "preempt", "skew_tick",
     "split_lock_detect",
     "tsx", "spectre_v2", "spectre_v2_user", "l1tf", "mds", "tsx_async_abort", "mmio_stale_data", "retbleed",
-   
+
     "nvme_core.multipath", "cgroup_disable", "selinux", "enforcing", "apparmor", "audit", "fips", "loglevel",
 )  # fmt: skip
 # Words that stand for themselves.

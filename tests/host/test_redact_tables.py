@@ -14,35 +14,47 @@ from hostagent.host.redact_names import WORDS, Pseudonyms, is_kernel_name
 
 # Documentation/admin-guide/kernel-parameters.txt, kernel-command-line(7), dracut.cmdline(7)
 VALUED = """
-iommu intel_iommu amd_iommu amd_iommu_intr amd_iommu_dump intremap pcie_acs_override iommu.strict iommu.passthrough iommu.forcedac
+iommu intel_iommu amd_iommu amd_iommu_intr amd_iommu_dump intremap pcie_acs_override iommu.strict iommu.passthrough
+iommu.forcedac
 ivrs_ioapic ivrs_hpet ivrs_acpihid arm-smmu.disable_bypass arm-smmu.force_stage arm-smmu-v3.disable_bypass
 arm-smmu-v3.disable_msipolling no_x2apic_optout nox2apic
-hugepages hugepagesz default_hugepagesz hugetlb_cma hugetlb_cma_only hugetlb_free_vmemmap transparent_hugepage movable_node
+hugepages hugepagesz default_hugepagesz hugetlb_cma hugetlb_cma_only hugetlb_free_vmemmap transparent_hugepage
+movable_node
 kernelcore movablecore mem memmap numa numa_balancing swapaccount
-modprobe.blacklist module_blacklist rd.driver.blacklist rd.driver.pre rd.driver.post modules_load rd.modules_load rd.modules-load
+modprobe.blacklist module_blacklist rd.driver.blacklist rd.driver.pre rd.driver.post modules_load rd.modules_load
+rd.modules-load
 rd.driver.export initcall_blacklist modules-load
 systemd.watchdog_sec systemd.watchdog_pre_sec systemd.watchdog_pretimeout_governor systemd.watchdog_device
-systemd.unified_cgroup_hierarchy console earlycon earlyprintk video vga nomodeset fbcon pci pcie_aspm pcie_ports pcie_port_pm
-nmi_watchdog nowatchdog watchdog_thresh softlockup_panic panic isolcpus nohz nohz_full rcu_nocbs irqaffinity maxcpus nr_cpus nosmt
-mitigations tsc clocksource idle processor.max_cstate intel_idle.max_cstate intel_pstate amd_pstate cpufreq.default_governor
+systemd.unified_cgroup_hierarchy console earlycon earlyprintk video vga nomodeset fbcon pci pcie_aspm pcie_ports
+pcie_port_pm
+nmi_watchdog nowatchdog watchdog_thresh softlockup_panic panic isolcpus nohz nohz_full rcu_nocbs irqaffinity maxcpus
+nr_cpus nosmt
+mitigations tsc clocksource idle processor.max_cstate intel_idle.max_cstate intel_pstate amd_pstate
+cpufreq.default_governor
 mem_encrypt kvm-intel kvm-amd lockdown efi noefi acpi crashkernel psi preempt skew_tick split_lock_detect tsx spectre_v2
 spectre_v2_user l1tf mds tsx_async_abort mmio_stale_data retbleed nvme_core.multipath cgroup_disable selinux enforcing
 apparmor audit fips loglevel
 """.split()  # noqa: SIM905 - a page of words
 FLAGS = """
-quiet splash rhgb ro rw debug single noapic nolapic nokaslr noresume nosmap nosmep nopti nospectre_v2 noibrs noxsave nopat nofb
-noinitrd nohibernate nopvspin noreplace-smp rootwait ignore_loglevel threadirqs nodmraid nomdmonddf nomdmonisw noaliencache
+quiet splash rhgb ro rw debug single noapic nolapic nokaslr noresume nosmap nosmep nopti nospectre_v2 noibrs noxsave
+nopat nofb
+noinitrd nohibernate nopvspin noreplace-smp rootwait ignore_loglevel threadirqs nodmraid nomdmonddf nomdmonisw
+noaliencache
 noautogroup iommu_off rd.shell rd.break emergency rescue text noswap no_timer_check nointremap x2apic_phys
 """.split()  # noqa: SIM905
 # modinfo -p
 PARAMETERS = """
 vfio.enable_unsafe_noiommu_mode vfio.noiommu vfio_iommu_type1.allow_unsafe_interrupts vfio_iommu_type1.dma_entry_limit
 vfio_iommu_type1.disable_hugepages vfio-pci.ids vfio-pci.disable_vga vfio-pci.disable_idle_d3 vfio-pci.disable_denylist
-vfio-pci.enable_sriov vfio-pci.nointxmask vfio_pci_core.disable_vga vfio_pci_core.disable_idle_d3 vfio_pci_core.nointxmask
+vfio-pci.enable_sriov vfio-pci.nointxmask vfio_pci_core.disable_vga vfio_pci_core.disable_idle_d3
+vfio_pci_core.nointxmask
 kvm.ignore_msrs kvm.report_ignored_msrs kvm.halt_poll_ns kvm.nx_huge_pages kvm.tdp_mmu kvm.mmio_caching
-kvm_intel.nested kvm_intel.ept kvm_intel.vpid kvm_intel.unrestricted_guest kvm_intel.enable_apicv kvm_intel.preemption_timer
-kvm_intel.tdx kvm_intel.sgx kvm_intel.pml kvm_amd.nested kvm_amd.npt kvm_amd.avic kvm_amd.sev kvm_amd.sev_es kvm_amd.sev_snp
-kvm_amd.vgif kvm_amd.vls pci-stub.ids iTCO_wdt.nowayout iTCO_wdt.heartbeat softdog.nowayout softdog.soft_margin softdog.soft_noboot
+kvm_intel.nested kvm_intel.ept kvm_intel.vpid kvm_intel.unrestricted_guest kvm_intel.enable_apicv
+kvm_intel.preemption_timer
+kvm_intel.tdx kvm_intel.sgx kvm_intel.pml kvm_amd.nested kvm_amd.npt kvm_amd.avic kvm_amd.sev kvm_amd.sev_es
+kvm_amd.sev_snp
+kvm_amd.vgif kvm_amd.vls pci-stub.ids iTCO_wdt.nowayout iTCO_wdt.heartbeat softdog.nowayout softdog.soft_margin
+softdog.soft_noboot
 softdog.soft_panic hpwdt.nowayout hpwdt.soft_margin hpwdt.pretimeout hpwdt.kdumptimeout ipmi_watchdog.nowayout
 ipmi_watchdog.timeout ipmi_watchdog.pretimeout ipmi_watchdog.action ipmi_watchdog.preaction ipmi_watchdog.preop
 ipmi_watchdog.start_now
@@ -127,7 +139,8 @@ def test_commands_comments_and_foreign_options_do_not_pass() -> None:
     assert (modprobe(text), modprobe(shown)) == (shown, shown)
 
 
-COMMANDS = """/bin/true /bin/false /usr/bin/true /usr/bin/false true false modprobe /sbin/modprobe /usr/sbin/modprobe /bin/modprobe
+COMMANDS = """/bin/true /bin/false /usr/bin/true /usr/bin/false true false modprobe /sbin/modprobe /usr/sbin/modprobe
+/bin/modprobe
 --ignore-install -i vfio vfio_pci vfio_pci_core vfio_iommu_type1 vfio_virqfd vfio_mdev vfio_platform iommufd vfio_ap
 vfio_ccw""".split()  # noqa: SIM905
 
@@ -148,16 +161,24 @@ def test_modules_files_have_modules_only() -> None:
 
 # hier(7), file-hierarchy(7); where the kubelet, container runtimes and hypervisors keep what they have.
 PATHS = """
-bin boot dev etc home lib lib64 media mnt opt proc root run sbin srv sys tmp usr var local share cache log spool lock mail grub grub2
-efi EFI loader user machines portables credentials audit journal sysroot ostree deploy nix store nfs systemd binfmt_misc rpc_pipefs
-crash swap swapfile swap.img swaps snap lost+found mapper md control disk by-id by-label by-partlabel by-partuuid by-path by-uuid
-by-diskseq block char bus pts shm mqueue hugepages hugepages-1Gi hugepages-2Mi hugepages1G hugepages-1048576kB hugepages-2048kB
-pagesize-1GB pagesize-2MB 1G 2M zvol vfio devices watchdog fuse cciss ida rd i2o fs cgroup unified memory kernel debug tracing
+bin boot dev etc home lib lib64 media mnt opt proc root run sbin srv sys tmp usr var local share cache log spool lock
+mail grub grub2
+efi EFI loader user machines portables credentials audit journal sysroot ostree deploy nix store nfs systemd binfmt_misc
+rpc_pipefs
+crash swap swapfile swap.img swaps snap lost+found mapper md control disk by-id by-label by-partlabel by-partuuid
+by-path by-uuid
+by-diskseq block char bus pts shm mqueue hugepages hugepages-1Gi hugepages-2Mi hugepages1G hugepages-1048576kB
+hugepages-2048kB
+pagesize-1GB pagesize-2MB 1G 2M zvol vfio devices watchdog fuse cciss ida rd i2o fs cgroup unified memory kernel debug
+tracing
 security config pstore bpf firmware efivars connections selinux null zero urandom net tun kubelet pods volumes plugins
 plugins_registry device-plugins volumeDevices volume-subpaths globalmount mount kubernetes.io kubernetes.io~csi
-kubernetes.io~empty-dir kubernetes.io~projected kubernetes.io~secret kubernetes.io~configmap kubernetes.io~local-volume containers
-containerd docker crio rancher k3s rke2 agent storage overlay overlay-containers overlay2 overlayfs merged userdata snapshots rootfs
-io.containerd.snapshotter.v1.overlayfs io.containerd.runtime.v2.task k8s.io etcd etcd-data kubevirt libvirt images qemu lxc lxd
+kubernetes.io~empty-dir kubernetes.io~projected kubernetes.io~secret kubernetes.io~configmap kubernetes.io~local-volume
+containers
+containerd docker crio rancher k3s rke2 agent storage overlay overlay-containers overlay2 overlayfs merged userdata
+snapshots rootfs
+io.containerd.snapshotter.v1.overlayfs io.containerd.runtime.v2.task k8s.io etcd etcd-data kubevirt libvirt images qemu
+lxc lxd
 incus pve vz ceph osd longhorn portworx topolvm database data postgresql mysql backup
 """.split()  # noqa: SIM905
 
@@ -172,8 +193,10 @@ def test_no_other_directory_passes() -> None:
 
 
 # Documentation/admin-guide/devices.txt and the drivers' own documents.
-KERNEL_NAMES = """sda sdaa12 hdb1 vda xvdb2 dasda1 ubda rssda1 skda nvme0n1p2 nvme0c0n1 mmcblk0boot0 mmcblk0p1 mmcblk0rpmb pmem0s1 dm-12 md127p1
-md_d0p1 loop7p1 zram0 ram3 nbd0p1 rbd1p2 rnbd0 drbd0 bcache0p1 zd16p1 sr0 scd0 fd0 ublkb0 ubiblock0 mtdblock0 mtd0 ndblk0 nullb0
+KERNEL_NAMES = """sda sdaa12 hdb1 vda xvdb2 dasda1 ubda rssda1 skda nvme0n1p2 nvme0c0n1 mmcblk0boot0 mmcblk0p1
+mmcblk0rpmb pmem0s1 dm-12 md127p1
+md_d0p1 loop7p1 zram0 ram3 nbd0p1 rbd1p2 rnbd0 drbd0 bcache0p1 zd16p1 sr0 scd0 fd0 ublkb0 ubiblock0 mtdblock0 mtd0
+ndblk0 nullb0
 dcssblk0 etherd0 st0 sg1 ttyS0 tty0 nst0 watchdog0 c0d1p2""".split()  # noqa: SIM905
 
 
@@ -189,8 +212,10 @@ def test_a_name_that_people_gave_is_none(name: str) -> None:
     assert not is_kernel_name(name)
 
 
-SOURCES = """none udev systemd-1 cgroup cgroup2 rootfs shm sunrpc nfsd gvfsd-fuse portal composefs hugetlbfs mqueue debugfs tracefs
-configfs fusectl lxcfs rpc_pipefs swap run dev tmp sysfs proc devpts devtmpfs tmpfs overlay ramfs securityfs pstore bpf efivarfs
+SOURCES = """none udev systemd-1 cgroup cgroup2 rootfs shm sunrpc nfsd gvfsd-fuse portal composefs hugetlbfs mqueue
+debugfs tracefs
+configfs fusectl lxcfs rpc_pipefs swap run dev tmp sysfs proc devpts devtmpfs tmpfs overlay ramfs securityfs pstore bpf
+efivarfs
 selinuxfs binfmt_misc nsfs""".split()  # noqa: SIM905
 
 
@@ -283,8 +308,8 @@ def test_every_kernel_file_with_names_has_its_function(path: str, text: str) -> 
 
 
 def test_no_table_of_kernel_files_has_more() -> None:
-    assert set(redact._PROC) == {"cmdline", "mountinfo", "mounts", "swaps", "route", "ipv6_route", "dev", "cpuinfo"}  # noqa: SLF001
-    assert len(redact._SYS) == 8  # noqa: SLF001
+    assert set(redact._PROC) == {"cmdline", "mountinfo", "mounts", "swaps", "route", "ipv6_route", "dev", "cpuinfo"}
+    assert len(redact._SYS) == 8
 
 
 LIBVIRT = """<domain type='kvm'><name>hunter2</name><uuid>hunter2</uuid><description>hunter2</description><devices>
@@ -380,10 +405,10 @@ def test_of_a_guest_of_proxmox_its_host_devices_pass() -> None:
 BOOT = [
     (
         "etc/fstab",
-        "# hunter2\n\n/dev/mapper/hunter2 /home/hunter2 xfs nofail,uquota 0 2\nUUID=hunter2 none swap sw 0 0\n"
-        "hunter2:/x /srv/a\\040b nfs4 noauto,_netdev\n",
-        "\n\n/dev/mapper/[redacted-1] /home/[redacted-1] xfs nofail,[redacted] 0 2\nUUID=[redacted-1] none swap [redacted] 0 0\n"
-        "[redacted-3] /srv/[redacted-2] nfs4 noauto,_netdev\n",
+        ("# hunter2\n\n/dev/mapper/hunter2 /home/hunter2 xfs nofail,uquota 0 2\nUUID=hunter2 none swap sw 0 0\n"
+        "hunter2:/x /srv/a\\040b nfs4 noauto,_netdev\n"),
+        ("\n\n/dev/mapper/[redacted-1] /home/[redacted-1] xfs nofail,[redacted] 0 2\nUUID=[redacted-1] none swap [redacted] 0 0\n"
+        "[redacted-3] /srv/[redacted-2] nfs4 noauto,_netdev\n"),
     ),
     (
         "etc/crypttab",
@@ -392,28 +417,28 @@ BOOT = [
     ),
     (
         "etc/systemd/system/x.mount",
-        "[Unit]\nDescription=hunter2\n[Mount]\nWhat=/dev/mapper/hunter2\nWhere=/srv/hunter2\nType=xfs\n# hunter2\n"
-        "Options=nofail,x=hunter2\nEnvironment=hunter2\n[Install]\nWantedBy=hunter2\n",
+        ("[Unit]\nDescription=hunter2\n[Mount]\nWhat=/dev/mapper/hunter2\nWhere=/srv/hunter2\nType=xfs\n# hunter2\n"
+        "Options=nofail,x=hunter2\nEnvironment=hunter2\n[Install]\nWantedBy=hunter2\n"),
         "\n\n[Mount]\nWhat=/dev/mapper/[redacted-1]\nWhere=/srv/[redacted-1]\nType=xfs\n\nOptions=nofail,[redacted]\n\n\n\n",
     ),
     ("etc/systemd/system/x.swap", "[Swap]\nWhat=/dev/sda2\nPriority=1\n", "[Swap]\nWhat=/dev/sda2\n\n"),
     (
         "etc/mdadm/mdadm.conf",
-        "MAILADDR hunter2\nDEVICE /dev/sd* partitions containers\nARRAY /dev/md/hunter2 metadata=1.2 level=raid1 num-devices=2\n"
-        "   UUID=hunter2 name=host:hunter2 spares=1\nHOMEHOST hunter2\n   hunter2\nARRAY <ignore> devices=/dev/sda,/dev/disk/by-id/hunter2\n",
-        "\nDEVICE /dev/sd* partitions containers\nARRAY /dev/md/[redacted-1] metadata=1.2 level=raid1 num-devices=2\n"
-        "  UUID=[redacted-1] spares=1\n\n\nARRAY <ignore> devices=/dev/sda,/dev/disk/by-id/[redacted-1]\n",
+        ("MAILADDR hunter2\nDEVICE /dev/sd* partitions containers\nARRAY /dev/md/hunter2 metadata=1.2 level=raid1 num-devices=2\n"
+        "   UUID=hunter2 name=host:hunter2 spares=1\nHOMEHOST hunter2\n   hunter2\nARRAY <ignore> devices=/dev/sda,/dev/disk/by-id/hunter2\n"),
+        ("\nDEVICE /dev/sd* partitions containers\nARRAY /dev/md/[redacted-1] metadata=1.2 level=raid1 num-devices=2\n"
+        "  UUID=[redacted-1] spares=1\n\n\nARRAY <ignore> devices=/dev/sda,/dev/disk/by-id/[redacted-1]\n"),
     ),
     (
         "etc/multipath.conf",
-        'defaults {\n  user_friendly_names yes\n  find_multipaths yes\n  enable_foreign none\n  path_grouping_policy failover\n'
+        ('defaults {\n  user_friendly_names yes\n  find_multipaths yes\n  enable_foreign none\n  path_grouping_policy failover\n'
         '  reservation_key hunter2\n}\nblacklist {\n  devnode "^sd[a-z]"\n  devnode "hunter2"\n  wwid ".*"\n}\nblacklist_exceptions {\n}\n'
         "multipaths {\n  multipath {\n    wwid hunter2\n    alias hunter2\n  }\n}\ndevices {\n  device {\n  }\n}\noverrides {\n"
-        "  protocol {\n  }\n}\nhunter2 {\n}\n",
-        'defaults {\nuser_friendly_names yes\nfind_multipaths yes\nenable_foreign none\npath_grouping_policy failover\n'
+        "  protocol {\n  }\n}\nhunter2 {\n}\n"),
+        ('defaults {\nuser_friendly_names yes\nfind_multipaths yes\nenable_foreign none\npath_grouping_policy failover\n'
         '\n}\nblacklist {\ndevnode "^sd[a-z]"\ndevnode "[redacted]"\nwwid ".*"\n}\nblacklist_exceptions {\n}\n'
         'multipaths {\nmultipath {\nwwid "[redacted-1]"\nalias "[redacted-1]"\n}\n}\ndevices {\ndevice {\n}\n}\noverrides {\n'
-        "protocol {\n}\n}\n[redacted] {\n}\n",
+        "protocol {\n}\n}\n[redacted] {\n}\n"),
     ),
 ]  # fmt: skip
 
