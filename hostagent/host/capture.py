@@ -28,7 +28,7 @@ class RecordingTree(KeptTree):
     def __init__(self, root: str) -> None:
         super().__init__(root)
         self.files: dict[str, bytes] = {}
-        self.asked: dict[str, set[str]] = {}  # real path -> the paths by which its content was asked for
+        self.asked: dict[str, set[str]] = {}  # real path -> the paths by which it was asked for
         self.directories: dict[str, tuple[str, ...]] = {}
         self.links: dict[str, str] = {}
         self.present: set[str] = set()
@@ -47,7 +47,9 @@ class RecordingTree(KeptTree):
 
     def names(self, path: str) -> list[str]:
         found = super().names(path)
-        self.directories[self._walk(path)] = tuple(found)
+        real = self._walk(path)
+        self.directories[real] = tuple(found)
+        self.asked.setdefault(real, set()).add(path)
         return found
 
     def link(self, path: str) -> str:
@@ -125,6 +127,9 @@ class _Shown:
     def __init__(self, host: Host, view: RedactedTree) -> None:
         self._view = view
         self._known: dict[str, str] = {"": "", ".": "."}
+        assert isinstance(view.tree, RecordingTree)
+        # What is behind a link is listed, and called, as it would be where it was asked for.
+        self._asked = {real: min(asked) for real, asked in view.tree.asked.items() if real not in asked}
         for _, path in host.memory:
             real = view.inside(path)
             while real and real not in self._known and real.count("/") == path.count("/"):
@@ -135,7 +140,12 @@ class _Shown:
         known = self._known.get(path)
         if known is None:
             head, _, last = path.rpartition("/")
-            entry = self._view.entry(f"{head}/" if head else "", last)
+            asked = self._asked.get(path, "")
+            if asked.rpartition("/")[2] == last:
+                entry = self(asked).rpartition("/")[2]
+            else:
+                directory = self._asked.get(head, head)
+                entry = self._view.entry(f"{directory}/" if directory else "", last)
             known = self._known[path] = f"{self(head)}/{entry}" if head else entry
         return known
 

@@ -60,7 +60,7 @@ FLAGS = (
     "ignore_loglevel", "threadirqs", "nodmraid", "nomdmonddf", "nomdmonisw", "noaliencache", "noautogroup",
     "iommu_off",
     "rd.shell", "rd.break", "emergency", "rescue", "text", "noswap", "no_timer_check", "nointremap", "x2apic_phys",
-    "apparmor",
+
 )  # fmt: skip
 # Parameters of modules: areas/vfio, areas/kvm, plan/arguments, host/watchdogs.
 PARAMETERS: dict[str, tuple[str, ...]] = {

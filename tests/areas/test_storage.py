@@ -226,9 +226,10 @@ def test_zfs_says_that_nothing_says_where_it_is(tmp_path: Path) -> None:
     assert [(use.what, use.source, use.carriers) for use in storage.uses] == [
         ("/", "rpool/ROOT/pve-1", lost),
         ("/rpool", "rpool", lost),
+        ("/rpool/data", "rpool/data", lost),
         ("zpool", "rpool", lost),
     ]
-    perhaps = ("perhaps /", "perhaps /rpool", "perhaps zpool")
+    perhaps = ("perhaps /", "perhaps /rpool", "perhaps /rpool/data", "perhaps zpool")
     assert protected(storage) == {PciAddress("0000:00:1f.2"): perhaps, PciAddress("0000:01:00.0"): perhaps}
 
 

@@ -314,9 +314,12 @@ def test_no_table_of_kernel_files_has_more() -> None:
 
 LIBVIRT = """<domain type='kvm'><name>hunter2</name><uuid>hunter2</uuid><description>hunter2</description><devices>
 <hostdev mode='subsystem' type='pci' managed='yes' model='none'><driver name='vfio' hunter2='x'/>
-<source startupPolicy='optional' mode='bridge'><address domain='0x0000' bus='0x3b' slot='0x00' function='0x0' uuid='hunter2'/></source></hostdev>
+<source startupPolicy='optional' mode='bridge'>
+<address domain='0x0000' bus='0x3b' slot='0x00' function='0x0' uuid='hunter2'/></source>
+</hostdev>
 <disk type='block' device='disk'><source dev='/dev/disk/by-id/hunter2'/><serial>hunter2</serial></disk>
-<interface type='hostdev' managed='yes'><mac address='52:54:00:11:22:33'/><source><address type='pci' domain='0x0000'/></source></interface>
+<interface type='hostdev' managed='yes'><mac address='52:54:00:11:22:33'/><source><address type='pci' domain='0x0000'/></source>
+</interface>
 <graphics type='vnc' passwd='hunter2'/></devices></domain>"""
 LIBVIRT_SHOWN = """<domain type='kvm'>
  <devices>
@@ -425,14 +428,16 @@ BOOT = [
     (
         "etc/mdadm/mdadm.conf",
         ("MAILADDR hunter2\nDEVICE /dev/sd* partitions containers\nARRAY /dev/md/hunter2 metadata=1.2 level=raid1 num-devices=2\n"
-        "   UUID=hunter2 name=host:hunter2 spares=1\nHOMEHOST hunter2\n   hunter2\nARRAY <ignore> devices=/dev/sda,/dev/disk/by-id/hunter2\n"),
+        "   UUID=hunter2 name=host:hunter2 spares=1\nHOMEHOST hunter2\n   hunter2\n"
+        "ARRAY <ignore> devices=/dev/sda,/dev/disk/by-id/hunter2\n"),
         ("\nDEVICE /dev/sd* partitions containers\nARRAY /dev/md/[redacted-1] metadata=1.2 level=raid1 num-devices=2\n"
         "  UUID=[redacted-1] spares=1\n\n\nARRAY <ignore> devices=/dev/sda,/dev/disk/by-id/[redacted-1]\n"),
     ),
     (
         "etc/multipath.conf",
         ('defaults {\n  user_friendly_names yes\n  find_multipaths yes\n  enable_foreign none\n  path_grouping_policy failover\n'
-        '  reservation_key hunter2\n}\nblacklist {\n  devnode "^sd[a-z]"\n  devnode "hunter2"\n  wwid ".*"\n}\nblacklist_exceptions {\n}\n'
+        '  reservation_key hunter2\n}\nblacklist {\n  devnode "^sd[a-z]"\n  devnode "hunter2"\n'
+        '  wwid ".*"\n}\nblacklist_exceptions {\n}\n'
         "multipaths {\n  multipath {\n    wwid hunter2\n    alias hunter2\n  }\n}\ndevices {\n  device {\n  }\n}\noverrides {\n"
         "  protocol {\n  }\n}\nhunter2 {\n}\n"),
         ('defaults {\nuser_friendly_names yes\nfind_multipaths yes\nenable_foreign none\npath_grouping_policy failover\n'

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hostagent.areas import network, storage
-from hostagent.cli import main
 from hostagent.daemon.configured import Configured
 from hostagent.daemon.state import look
 from hostagent.host import Host
@@ -23,6 +22,7 @@ from hostagent.report import NodeReport, survey
 from hostagent.settings import Settings
 from tests.plan.machines import Machine
 from tests.plant import plant
+from tests.roots import REPOSITORY
 
 SECRET = "hunter2"
 MAC = "c0ffee0a1b2c"
@@ -84,7 +84,8 @@ def full(secret: str = SECRET, link: str = LINK) -> tuple[dict[str, str | bytes]
         "etc/systemd/system/vfio-bind.service": f"[Service]\nEnvironment={secret}\n"
         "ExecStart=/bin/sh -c 'echo vfio-pci >/sys/bus/pci/devices/0000:02:00.0/driver_override'\n",
         f"etc/systemd/system/{secret}.service": secret,
-        "etc/udev/rules.d/10-vfio.rules": f'# {secret}\nKERNEL=="0000:02:00.0", ATTR{{driver_override}}="vfio-pci", X="{secret}"\n',
+        "etc/udev/rules.d/10-vfio.rules": f"# {secret}\n"
+        f'KERNEL=="0000:02:00.0", ATTR{{driver_override}}="vfio-pci", X="{secret}"\n',
         f"etc/udev/rules.d/{secret}.rules": secret,
         "etc/driverctl.d/pci-0000:02:00.0": "vfio-pci\n",
         f"etc/driverctl.d/{secret}": secret,
@@ -117,10 +118,11 @@ def redacted(root: Path | str) -> NodeReport:
 
 def said(*words: str) -> str:
     """What a command prints."""
-    out = StringIO()
-    with redirect_stdout(out):
-        assert main(list(words)) in (0, 3)
-    return out.getvalue()
+    done = subprocess.run(
+        [sys.executable, "-m", "hostagent", *words], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode in (0, 3), done.stderr
+    return done.stdout
 
 
 def outputs(root: Path, at: Path) -> Iterator[tuple[str, str]]:
@@ -136,9 +138,6 @@ def test_nothing_planted_in_any_file_is_shown(tmp_path: Path) -> None:
     files, links = full()
     root = plant(tmp_path / "root", files, links)
     seen = survey(Host(str(root), thorough=True))
-    for path in files:
-        # Each file with a secret is one that the survey asks for, or that it lists.
-        assert path
     for name, text in outputs(root, tmp_path / "capture.tar.gz"):
         assert SECRET not in text, name
         assert MAC not in text, name
