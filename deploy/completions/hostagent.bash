@@ -7,7 +7,7 @@
 
 _shtab_hostagent_subparsers=(probe check explain allocatable render run capture profile schema)
 
-_shtab_hostagent_probe_option_strings=(-h --help --root --only -o --output)
+_shtab_hostagent_probe_option_strings=(-h --help --root --only -o --output --unredacted)
 _shtab_hostagent_check_option_strings=(-h --help --profile --root --report --generic -o --output)
 _shtab_hostagent_explain_option_strings=(-h --help)
 _shtab_hostagent_allocatable_option_strings=(-h --help --permitted --root --report -o --output)
@@ -59,6 +59,7 @@ _shtab_hostagent_pos_0_choices=(probe check explain allocatable render run captu
 
 _shtab_hostagent_probe__h_nargs=0
 _shtab_hostagent_probe___help_nargs=0
+_shtab_hostagent_probe___unredacted_nargs=0
 _shtab_hostagent_check__h_nargs=0
 _shtab_hostagent_check___help_nargs=0
 _shtab_hostagent_check___report_nargs=+

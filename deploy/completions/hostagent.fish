@@ -63,6 +63,7 @@ complete -c hostagent -n '_shtab_hostagent_using probe' -s h -l help -d 'show th
 complete -c hostagent -n '_shtab_hostagent_using probe' -l root -xka "(__fish_complete_path (commandline -ct))" -d 'the machine to look at: a directory with sys and proc, or a capture.tar.gz (default: this machine)'
 complete -c hostagent -n '_shtab_hostagent_using probe' -l only -xka "pci iommu vfio sriov hugepages numa cpu kvm watchdog kernel firmware memory network storage kubelet" -d area,...
 complete -c hostagent -n '_shtab_hostagent_using probe' -s o -l output -xka "table json yaml labels prom ansible" -d 'default: table'
+complete -c hostagent -n '_shtab_hostagent_using probe' -l unredacted -d 'names of people, disks and networks in ansible, json, yaml too, as the table shows them: for oneself'
 complete -c hostagent -n '_shtab_hostagent_using; and test $_shtab_hostagent_npos -eq 0' -a check -d 'Say what blocks a node, or many, with the files that prove it.'
 complete -c hostagent -n '_shtab_hostagent_using check' -s h -l help -d 'show this help message and exit'
 complete -c hostagent -n '_shtab_hostagent_using check' -l profile -xka "(__fish_complete_path (commandline -ct))" -d 'what is wanted of the nodes (default: profile.yaml, else /etc/hostagent/profile.yaml)'

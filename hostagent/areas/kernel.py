@@ -7,8 +7,7 @@
     sys/kernel/security/lockdown       none [integrity] confidentiality
     etc/os-release                     ID=rhcos           os-release(5)
 
-Modules are found by `hostagent.host.modules`. Values of kernel arguments that name networks, disks or people are hidden
-(`hostagent.host.redact`).
+Modules are found by `hostagent.host.modules`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from hostagent.host import Reader
 from hostagent.host.cmdline import text
 from hostagent.host.modules import ABSENT, release, state
 from hostagent.host.os_release import OsRelease, os_release
-from hostagent.host.redact import argument
 from hostagent.values.cmdline import words
 from hostagent.values.record import record
 
@@ -66,7 +64,7 @@ class KernelModule:
 class Kernel:
     """None: the host does not say.
 
-    `command_line`: words in order, values hidden where they may name people. `modules`: those of MODULES that are there, in
+    `command_line`: words in order. `modules`: those of MODULES that are there, in
     the order of their names; `modules_listed`: whether the root holds the running release's list, so that a module that is not
     here is absent. `lockdown`: none, integrity or confidentiality. `taints`: the kernel's letters for the bits of `tainted`.
     `initramfs`: tools that make one. `boot_files`: what is there of the files and tools that decide the next boot's arguments.
@@ -94,7 +92,7 @@ def probe(reader: Reader) -> Kernel:
     return Kernel(
         release=running,
         architecture=_architecture(reader, running),
-        command_line=None if command_line is None else tuple(argument(word) for word in words(command_line)),
+        command_line=None if command_line is None else words(command_line),
         modules=tuple(
             KernelModule(name=name, state=found)
             for name, found in sorted(states.items())

@@ -4,7 +4,7 @@ Read by `hostagent.host.mounts` (proc/1/mountinfo, proc/swaps), `hostagent.host.
 (sys/block, sys/class/nvme-subsystem, sys/fs/btrfs). A function named here, given to a guest, takes a file system, the swap
 or a disk in use with it; `protected` is the list of them with the reasons.
 
-Sizes are bytes. Device numbers are `major:minor`. Sources are shown without names that people gave.
+Sizes are bytes. Device numbers are `major:minor`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from hostagent.host.descent import Carriers, Descent
 from hostagent.host.disks import Disk, disks
 from hostagent.host.filesystems import IMAGES, ZFS_MEMBERS, is_storage
 from hostagent.host.mounts import Mount, all_known, mounts, swaps
-from hostagent.host.redact import HIDDEN
-from hostagent.host.redact import device as shown
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -75,7 +73,7 @@ def probe(reader: Reader) -> Storage:
     mounted = mounts(reader)
     uses = [use for mount in _chosen(mounted) if not _of_a_file(use := _use(reader, mounted, mount))]
     uses += [_swap(reader, mounted, path) for path in swaps(reader)]
-    uses += [_pool() for _ in _pools(reader)]
+    uses += [_pool(name) for name in _pools(reader)]
     uses.sort(key=lambda use: (use.what, use.source))
     return Storage(mounts_known=all_known(reader), uses=tuple(uses), disks=disks(reader, _standing(tuple(uses))))
 
@@ -142,7 +140,7 @@ def _use(reader: Reader, mounted: tuple[Mount, ...], mount: Mount) -> StorageUse
         what=mount.point,
         kind=_kind(mount.point),
         filesystem=mount.filesystem,
-        source=shown(mount.source),
+        source=mount.source,
         device=mount.device,
         carriers=descent.carriers(),
     )
@@ -152,7 +150,6 @@ def _swap(reader: Reader, mounted: tuple[Mount, ...], path: str) -> StorageUse:
     descent = Descent(reader, mounted)
     if path.startswith("/dev/"):
         descent.source(path)
-        path = shown(path)
     else:
         descent.file(path)
     return StorageUse(what=SWAP, kind=SWAP, filesystem=None, source=path, device=None, carriers=descent.carriers())
@@ -163,9 +160,9 @@ def _pools(reader: Reader) -> list[str]:
     return [name for name in reader.names(ZFS) if reader.exists(f"{ZFS}/{name}/state")]
 
 
-def _pool() -> StorageUse:
+def _pool(name: str) -> StorageUse:
     carriers = Carriers(chain=(), functions=(), bridges=(), network=False, unresolved=(ZFS_MEMBERS,))
-    return StorageUse(what=POOL, kind=OTHER, filesystem="zfs", source=HIDDEN, device=None, carriers=carriers)
+    return StorageUse(what=POOL, kind=OTHER, filesystem="zfs", source=name, device=None, carriers=carriers)
 
 
 def protected(storage: Storage) -> dict[PciAddress, tuple[str, ...]]:

@@ -102,6 +102,11 @@ _MORE = {
 archive that `hostagent capture` wrote. Nothing outside of it is read. `--only` limits the survey to some areas; the others
 are null in the report.
 
+People paste `json`, `yaml` and `ansible`, so these are redacted, as captures and the agent's /report.json are: kernel
+arguments and module options that no judgement reads, names of disks, pools, servers, units and directories, and MAC
+addresses in names of links become `[redacted]` or pseudonyms such as `/dev/mapper/[redacted-1]` and `enxmac1`, the same
+wherever a name stands; judgements about them are the same. `--unredacted` shows all, for oneself; the table always does.
+
 | format | what it is for |
 | --- | --- |
 | `table` | people: devices in their IOMMU groups, pools, CPU, watchdogs, and at the end what could not be read |

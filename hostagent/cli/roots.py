@@ -24,9 +24,9 @@ def add_root(parser: argparse.ArgumentParser) -> None:
 class opened:  # noqa: N801 - reads as the function it would be if contextlib did not cost `probe` 2 ms
     """The host at `root`, closed at the end of the block; raises UsageError where there is none."""
 
-    def __init__(self, root: str, *, thorough: bool | None = None) -> None:
+    def __init__(self, root: str, *, thorough: bool | None = None, redacted: bool = False) -> None:
         try:
-            self.host = Host(root, thorough=thorough)
+            self.host = Host(root, thorough=thorough, redacted=redacted)
         except RootError as error:
             raise UsageError(f"--root {error}") from error
 

@@ -39,7 +39,8 @@ class Look:
 def look(root: str, configured: Configured, left: Left | None = None) -> Look:
     """Survey and conclude. Raises RootError where the root is gone. `left`: what looks leave each other, see `Host`."""
     began = time.thread_time()
-    host = Host(root, left=left)
+    # Whoever reaches its port reads what the agent says, and pages, labels and files are made of one survey.
+    host = Host(root, left=left, redacted=True)
     try:
         report, seconds = _timed(host)
     finally:

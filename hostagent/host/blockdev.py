@@ -13,7 +13,7 @@ Files (Documentation/ABI/stable/sysfs-block, Documentation/ABI/testing/sysfs-blo
 from __future__ import annotations
 
 from hostagent.host.reader import Reader
-from hostagent.host.redact import HIDDEN
+from hostagent.host.redact_names import HIDDEN
 
 CLASS = "sys/class/block"
 BLOCK = "sys/block"

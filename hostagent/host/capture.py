@@ -12,11 +12,11 @@ import posixpath
 from hostagent.host.kept_tree import KeptTree
 from hostagent.host.problem import MANIFEST, Problem
 from hostagent.host.reader import Host, RootError, opened
-from hostagent.host.redact import redacted
+from hostagent.host.redacted_tree import RedactedTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 CAPTURE_VERSION = 1
 _PCI_IDS = "pci.ids"
@@ -28,7 +28,7 @@ class RecordingTree(KeptTree):
     def __init__(self, root: str) -> None:
         super().__init__(root)
         self.files: dict[str, bytes] = {}
-        self.asked: dict[str, set[str]] = {}  # real path -> the paths by which its content was asked for
+        self.asked: dict[str, set[str]] = {}  # real path -> the paths by which it was asked for
         self.directories: dict[str, tuple[str, ...]] = {}
         self.links: dict[str, str] = {}
         self.present: set[str] = set()
@@ -47,7 +47,9 @@ class RecordingTree(KeptTree):
 
     def names(self, path: str) -> list[str]:
         found = super().names(path)
-        self.directories[self._walk(path)] = tuple(found)
+        real = self._walk(path)
+        self.directories[real] = tuple(found)
+        self.asked.setdefault(real, set()).add(path)
         return found
 
     def link(self, path: str) -> str:
@@ -62,11 +64,14 @@ class RecordingTree(KeptTree):
 
 
 def recording(root: str) -> Host:
-    """A host that remembers what is read of it, every attribute included. Raises RootError; a capture is not captured again."""
+    """A host that remembers what is read of it, every attribute included, and shows it as others may see it.
+
+    Raises RootError; a capture is not captured again.
+    """
     tree = opened(root, RecordingTree)
     if not isinstance(tree, RecordingTree):
         raise RootError(f"{root}: expected a directory that holds sys or proc, saw a capture")
-    return Host(root, thorough=True, tree=tree)
+    return Host(root, thorough=True, tree=tree, redacted=True)
 
 
 def archive(host: Host) -> bytes:
@@ -75,7 +80,7 @@ def archive(host: Host) -> bytes:
     import io
     import tarfile
 
-    assert isinstance(host.tree, RecordingTree)
+    assert isinstance(host.tree, RedactedTree)
     packed = io.BytesIO()
     # mtime 0 here and in every member: equal machines give equal captures.
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
@@ -92,44 +97,87 @@ def archive(host: Host) -> bytes:
     return packed.getvalue()
 
 
-def _entries(host: Host, tree: RecordingTree) -> Iterator[tuple[str, bytes, bytes]]:
+def _entries(host: Host, view: RedactedTree) -> Iterator[tuple[str, bytes, bytes]]:
     """(name, tar type, content) of every member, parents first."""
     from tarfile import DIRTYPE, REGTYPE, SYMTYPE
 
-    files = {path: _redacted(tree, path, data) for path, data in _contents(host, tree).items()}
+    tree = view.tree
+    assert isinstance(tree, RecordingTree)
+    shown = _Shown(host, view)
+    files = {shown(path): _redacted(view, tree, path) for path in tree.files}
+    files |= {path: _fact(host, path) for path in host.facts}
     for path in [path for path in files if path.rpartition("/")[2] == _PCI_IDS]:
         files[path] = _trimmed(files[path], host)
-    links = {path: _inside(path, target) for path, target in tree.links.items() if path not in files}
-    directories = _directories(tree, files, links)
-    files[MANIFEST] = _manifest(host)
+    links = {shown(path): shown.target(path, target) for path, target in tree.links.items() if path not in tree.files}
+    present = {shown(path) for path in tree.present}
+    listings = {shown(path) if path else "": names for path, names in tree.directories.items()}
+    directories = _directories(listings.keys(), present, files, links)
     # What was only listed, or only seen to be there, is there: empty.
-    listed = {posixpath.join(at, name) for at, names in tree.directories.items() for name in names} | tree.present
+    listed = {shown(posixpath.join(at, name)) for at, names in tree.directories.items() for name in names} | present
     listed -= files.keys() | links.keys() | directories
+    files[MANIFEST] = _manifest(host)
     yield from ((path, DIRTYPE, b"") for path in sorted(directories))
     yield from ((path, REGTYPE, files.get(path, b"")) for path in sorted(files.keys() | listed))
     yield from ((path, SYMTYPE, links[path].encode("utf-8", "surrogateescape")) for path in sorted(links))
 
 
-def _redacted(tree: RecordingTree, path: str, data: bytes) -> bytes:
+class _Shown:
+    """Real paths as they are shown: under the name they were asked for, else under the one they would be listed by."""
+
+    def __init__(self, host: Host, view: RedactedTree) -> None:
+        self._view = view
+        self._known: dict[str, str] = {"": "", ".": "."}
+        assert isinstance(view.tree, RecordingTree)
+        # What is behind a link is listed, and called, as it would be where it was asked for.
+        self._asked = {real: min(asked) for real, asked in view.tree.asked.items() if real not in asked}
+        for _, path in host.memory:
+            real = view.inside(path)
+            while real and real not in self._known and real.count("/") == path.count("/"):
+                self._known[real] = path
+                real, path = real.rpartition("/")[0], path.rpartition("/")[0]  # noqa: PLW2901 - both go up together
+
+    def __call__(self, path: str) -> str:
+        known = self._known.get(path)
+        if known is None:
+            head, _, last = path.rpartition("/")
+            asked = self._asked.get(path, "")
+            if asked.rpartition("/")[2] == last:
+                entry = self(asked).rpartition("/")[2]
+            else:
+                directory = self._asked.get(head, head)
+                entry = self._view.entry(f"{directory}/" if directory else "", last)
+            known = self._known[path] = f"{self(head)}/{entry}" if head else entry
+        return known
+
+    def target(self, path: str, target: str) -> str:
+        """What a link says, made to read from inside the root; where that leads elsewhere now, another way to the place."""
+        place, text = self(path), _inside(path, target)
+        told = _inside(place, self._view.target(path, target))
+        real = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), text)).lstrip("/")
+        reached = posixpath.normpath(posixpath.join("/", posixpath.dirname(place), told)).lstrip("/")
+        if real == path or reached == self(real):
+            return told
+        return posixpath.relpath("/" + self(real), posixpath.join("/", posixpath.dirname(place)))
+
+
+def _redacted(view: RedactedTree, tree: RecordingTree, path: str) -> bytes:
     """What a file holds is told by the name it was asked for: kubelet.conf may be a link to anything."""
+    data = tree.files[path]
     for name in sorted({path, *tree.asked.get(path, ())}):
-        data = redacted(name, data)
+        data = view.presented(name, data)
     return data
 
 
-def _contents(host: Host, tree: RecordingTree) -> dict[str, bytes]:
-    """What was read from files, and the recorded facts that no file holds."""
-    files = dict(tree.files)
-    for path in host.facts:
-        answer = host.memory[("read", path)]
-        assert isinstance(answer, bytes)
-        files[path] = answer
-    return files
+def _fact(host: Host, path: str) -> bytes:
+    """A recorded fact that no file holds."""
+    answer = host.memory[("read", path)]
+    assert isinstance(answer, bytes)
+    return answer
 
 
-def _directories(tree: RecordingTree, files: dict[str, bytes], links: dict[str, str]) -> set[str]:
-    found = {path for path in tree.directories if path}
-    for path in (*files, *links, *tree.present, *tree.directories):
+def _directories(listed: Iterable[str], present: set[str], files: dict[str, bytes], links: dict[str, str]) -> set[str]:
+    found = {path for path in listed if path}
+    for path in (*files, *links, *present, *found):
         parent = path.rpartition("/")[0]
         while parent:
             found.add(parent)

@@ -26,7 +26,6 @@ from hostagent.host.filesystems import (
 )
 from hostagent.host.mounts import Mount, holding
 from hostagent.host.reader import Reader
-from hostagent.host.redact import device as shown
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -135,7 +134,7 @@ class Descent:
         """A path under /dev: a kernel name, or a device-mapper name."""
         name = kernel_name(self._reader, source)
         if name is None:
-            self._lost(f"{shown(source)} is not in sysfs")
+            self._lost(f"{source} is not in sysfs")
         else:
             self.name(name)
 

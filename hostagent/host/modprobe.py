@@ -59,7 +59,7 @@ def directives(reader: Reader) -> tuple[Directive, ...]:
 def _directives(reader: Reader) -> tuple[Directive, ...]:
     found: list[Directive] = []
     for path in _files(reader, "modprobe.d"):
-        for number, line in _lines(reader.text(path) or ""):
+        for number, line in logical_lines(reader.text(path) or ""):
             command, _, rest = line.replace("\t", " ").strip().partition(" ")
             module, _, arguments = rest.strip().partition(" ")
             if command in _COMMANDS and module and (arguments.strip() or command in _BARE):
@@ -124,7 +124,7 @@ def _files(reader: Reader, directory: str) -> tuple[str, ...]:
     return tuple(chosen[name] for name in sorted(chosen))
 
 
-def _lines(text: str) -> list[tuple[int, str]]:
+def logical_lines(text: str) -> list[tuple[int, str]]:
     """(number of its first line, logical line): backslashes joined, comments and blank lines gone."""
     found: list[tuple[int, str]] = []
     start, body = 1, ""

@@ -5,15 +5,14 @@ r"""What is mounted, and what is swapped to, as the host's first process sees it
                         /dev/dm-1 partition 8388604 0 -2
 
 (proc_pid_mountinfo(5), proc_swaps(5).) `proc/self/mountinfo` is read where process 1 is hidden from us; `mounts`, which
-has no device numbers, where neither is there. Blanks in names are octal escapes. Sources are taken as a capture keeps them
-(`host.redact`), super block options not at all: they name people's servers.
+has no device numbers, where neither is there. Blanks in names are octal escapes. Super block options are not taken.
 """
 
 from __future__ import annotations
 
+from hostagent.host.escapes import unescaped
 from hostagent.host.limits import MOUNTS as MOST
 from hostagent.host.reader import Reader
-from hostagent.host.redact import device as shown
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -83,7 +82,7 @@ def mountinfo_line(line: str) -> Mount | None:
     return Mount(
         point=unescaped(fields[4]),
         filesystem=fields[dash + 1],
-        source=shown(unescaped(fields[dash + 2])),
+        source=unescaped(fields[dash + 2]),
         # Major 0 is for numbers the kernel makes up: tmpfs, NFS, overlays, and btrfs too.
         device=None if major == "0" else fields[2],
     )
@@ -94,12 +93,10 @@ def mounts_line(line: str) -> Mount | None:
     fields = line.split(" ")
     if len(fields) < 4:
         return None
-    source = unescaped(fields[0])
-    # Without device numbers a name under /dev is all there is to find the disk by.
     return Mount(
         point=unescaped(fields[1]),
         filesystem=fields[2],
-        source=source if source.startswith("/dev/") else shown(source),
+        source=unescaped(fields[0]),
         device=None,
     )
 
@@ -126,17 +123,3 @@ def holding(found: tuple[Mount, ...], path: str) -> Mount | None:
         if inside and (best is None or len(mount.point) >= len(best.point)):
             best = mount
     return best
-
-
-def unescaped(text: str) -> str:
-    r"""`\040` and its like as the letters they stand for; other backslashes stay."""
-    if "\\" not in text:
-        return text
-    head, *rest = text.split("\\")
-    for part in rest:
-        octal = part[:3]
-        if len(octal) == 3 and octal.isascii() and all(digit in "01234567" for digit in octal) and octal <= "177":
-            head += chr(int(octal, 8)) + part[3:]
-        else:
-            head += "\\" + part
-    return head

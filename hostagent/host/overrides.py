@@ -16,14 +16,22 @@ from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 OVERRIDE = "override"
 DRIVERCTL = "etc/driverctl.d"
 UNITS = "etc/systemd/system"
 RULES = "etc/udev/rules.d"
 _WORDS = ("vfio", "hostagent", "passthrough", "driver")
-_DRIVER = "vfio-pci"
+# systemd.special(7): what units are switched on for.
+_TARGETS = frozenset(f"{name}.target" for name in (
+    "basic", "boot-complete", "default", "getty", "graphical", "initrd", "initrd-fs", "initrd-root-fs", "local-fs",
+    "local-fs-pre",
+    "multi-user", "network", "network-online", "network-pre", "paths", "remote-fs", "rescue", "slices", "sockets",
+    "swap",
+    "sysinit", "timers", "machines", "cryptsetup", "emergency",
+))  # fmt: skip
+DRIVER = "vfio-pci"
 
 
 def overrides(reader: Reader) -> tuple[Directive, ...]:
@@ -38,7 +46,7 @@ def _driverctl(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
     for name in reader.names(DRIVERCTL):
         address = PciAddress.parse(name.removeprefix("pci-"))
         path = f"{DRIVERCTL}/{name}"
-        if address is not None and reader.text(path) == _DRIVER:
+        if address is not None and reader.text(path) == DRIVER:
             yield path, address
 
 
@@ -74,22 +82,29 @@ def _enabled(reader: Reader) -> frozenset[str]:
     )
 
 
-def kept(path: str) -> Callable[[str], str] | None:
-    """What a capture keeps of a unit or of rules: the addresses they override, and nothing else anybody wrote there."""
-    if path.startswith(f"{UNITS}/") and path.endswith(".service"):
-        return _kept
-    if path.startswith(f"{RULES}/") and path.endswith(".rules"):
-        return lambda text: "".join(_kept(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
-    return None
+def is_asked(directory: str, name: str) -> bool:
+    """Whether an entry of a directory of units, rules or driverctl's files is about this, or how units are switched on."""
+    if directory.startswith(f"{DRIVERCTL}/"):
+        return PciAddress.parse(name.removeprefix("pci-")) is not None
+    unit, dot, kind = name.rpartition(".")
+    if dot and kind in ("wants", "requires"):
+        return unit in _TARGETS
+    return any(word in name for word in _WORDS)
 
 
-def _kept(text: str) -> str:
+def kept_rules(text: str) -> str:
+    """What others may see of a file of rules: the addresses they override, a line for each rule."""
+    return "".join(kept(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+
+
+def kept(text: str) -> str:
+    """What others may see of a unit or a rule: the addresses it overrides, and nothing else anybody wrote there."""
     addresses = _overridden(text)
-    return " ".join(["driver_override", _DRIVER, *addresses]) + "\n" if addresses else ""
+    return " ".join(["driver_override", DRIVER, *addresses]) + "\n" if addresses else ""
 
 
 def _overridden(text: str) -> list[PciAddress]:
-    return _addresses(text) if "driver_override" in text and _DRIVER in text else []
+    return _addresses(text) if "driver_override" in text and DRIVER in text else []
 
 
 def _addresses(text: str) -> list[PciAddress]:

@@ -50,7 +50,7 @@ class Host:
 
     `thorough` decides the attributes that cost more system calls for each PCI function (see `host.pci`): True reads them,
     False does not, None reads them on machines of ordinary size. `left`: what the hosts of one root leave each other, for
-    `Reader.kept`.
+    `Reader.kept`. `redacted`: read everything as others may see it (docs/adr/0005).
     """
 
     def __init__(
@@ -60,12 +60,17 @@ class Host:
         thorough: bool | None = None,
         tree: LiveTree | None = None,
         left: Left | None = None,
+        redacted: bool = False,
     ) -> None:
         self.root = root
         self.left = left
         self.live = root == "/"
         self.thorough = thorough
         self.tree = opened(root, LiveTree if self.live else BoundTree) if tree is None else tree
+        if redacted:
+            from hostagent.host.redacted_tree import RedactedTree
+
+            self.tree = RedactedTree(self.tree)
         self.memory: dict[tuple[str, str], object] = {}
         self.shared: dict[object, object] = {}
         self._faults: list[Problem] = []  # of the capture itself: for whoever reads first
@@ -282,7 +287,7 @@ class Reader:
         """
         host = self.host
         if (host.is_this_machine() if anywhere else host.live) and ("read", path) not in host.memory:
-            host.memory[("read", path)] = collect().encode()
+            host.memory[("read", path)] = host.tree.presented(path, collect().encode())
             host.facts.add(path)
         return self.text(path)
 

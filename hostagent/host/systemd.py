@@ -17,7 +17,7 @@ from hostagent.values.cmdline import same_name
 from hostagent.values.duration import parse_seconds
 from hostagent.values.record import record
 
-_PLACES = ("etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd")
+PLACES = ("etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd")
 WATCHDOG_SETTINGS = (
     "RuntimeWatchdogSec",
     "RuntimeWatchdogPreSec",
@@ -72,9 +72,9 @@ def _setting(name: str, value: str, source: str) -> SystemdSetting:
 
 
 def _files(reader: Reader) -> list[str]:
-    main = [f"{place}/system.conf" for place in _PLACES if reader.exists(f"{place}/system.conf")][:1]
+    main = [f"{place}/system.conf" for place in PLACES if reader.exists(f"{place}/system.conf")][:1]
     chosen: dict[str, str] = {}
-    for place in _PLACES:
+    for place in PLACES:
         for name in reader.names(f"{place}/system.conf.d"):
             if name.endswith(".conf"):
                 chosen.setdefault(name, f"{place}/system.conf.d/{name}")
@@ -92,11 +92,6 @@ def _manager(text: str) -> list[tuple[str, str]]:
             name, _, value = body.partition("=")
             found.append((name.strip(), value.strip()))
     return found
-
-
-def is_configuration(path: str) -> bool:
-    """Whether a path is one of the files looked at."""
-    return path.startswith(_PLACES) and (path.endswith("/system.conf") or "/system.conf.d/" in path)
 
 
 def kept_settings(text: str) -> str:

@@ -143,6 +143,10 @@ class LiveTree:
         """As `read`, of what is asked about the tree and not about the machine: it is in no capture, and read from none."""
         return self.read(path)
 
+    def presented(self, path: str, data: bytes) -> bytes:  # noqa: ARG002 - a view of a tree shows something else
+        """A fact that no file holds, as a file of that path would be read."""
+        return data
+
     def stamp(self, path: str) -> tuple[int, ...]:
         """What is another once a file was changed or replaced."""
         found = os.stat(path, dir_fd=self._fd)

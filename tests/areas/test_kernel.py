@@ -68,9 +68,9 @@ def test_everything(tmp_path: Path) -> None:
         architecture="x86_64",
         command_line=(
             "BOOT_IMAGE=(hd0,gpt3)/vmlinuz",
-            "root=[redacted]",
-            "ip=[redacted]",
-            "rd.luks.uuid=[redacted]",
+            "root=UUID=6c2f-8d1a",
+            "ip=192.0.2.7::192.0.2.1:255.255.255.0:node7",
+            "rd.luks.uuid=luks-1",
             "intel_iommu=on",
             "iommu=pt",
             "vfio-pci.ids=10de:1eb8",

@@ -19,7 +19,6 @@ from tests.areas.blocks import NVME0, NVME1, SATA, Machine, addresses, carriers,
 from tests.areas.captured import before_and_after
 from tests.plant import reader, unreadable
 
-HIDDEN = "[redacted]"
 GIB = 1 << 30
 
 
@@ -102,7 +101,7 @@ def test_lvm_on_md_on_nvme_multipath(tmp_path: Path) -> None:
             what="/",
             kind="root",
             filesystem="xfs",
-            source=f"/dev/mapper/{HIDDEN}",
+            source="/dev/mapper/people-root",
             device="253:0",
             carriers=carriers(*functions, chain=f"dm-0 {down}", bridges=bridges),
         ),
@@ -225,11 +224,12 @@ def test_zfs_says_that_nothing_says_where_it_is(tmp_path: Path) -> None:
     storage = look(machine, tmp_path)
     lost = carriers(unresolved=("zfs: sysfs does not say which devices a pool has",))
     assert [(use.what, use.source, use.carriers) for use in storage.uses] == [
-        ("/", HIDDEN, lost),
+        ("/", "rpool/ROOT/pve-1", lost),
         ("/rpool", "rpool", lost),
-        ("zpool", HIDDEN, lost),
+        ("/rpool/data", "rpool/data", lost),
+        ("zpool", "rpool", lost),
     ]
-    perhaps = ("perhaps /", "perhaps /rpool", "perhaps zpool")
+    perhaps = ("perhaps /", "perhaps /rpool", "perhaps /rpool/data", "perhaps zpool")
     assert protected(storage) == {PciAddress("0000:00:1f.2"): perhaps, PciAddress("0000:01:00.0"): perhaps}
 
 
@@ -265,7 +265,7 @@ def test_directories_without_links_as_exporters_write_them(tmp_path: Path) -> No
         "/": carriers("0000:00:1f.2", chain="dm-0 sda"),
         "/boot": carriers("0000:00:1f.2", chain="md0 sda1 sda"),
     }
-    assert [(use.source, use.device) for use in storage.uses] == [(f"/dev/mapper/{HIDDEN}", None), ("/dev/md0", None)]
+    assert [(use.source, use.device) for use in storage.uses] == [("/dev/mapper/vg-root", None), ("/dev/md0", None)]
     assert [(disk.name, disk.size, disk.in_use, disk.uses) for disk in storage.disks] == [
         ("sda", 5120, True, ("/", "/boot"))
     ]
@@ -387,11 +387,12 @@ def test_a_capture_says_the_same(tmp_path: Path, machine: Callable[[], Machine])
     assert [word for word in (b"people", b"192.0.2.1") if word in packed] == []
 
 
-def test_servers_are_not_named(tmp_path: Path) -> None:
+def test_two_servers_are_two_uses(tmp_path: Path) -> None:
     machine = Machine()
     machine.mounted("0:40 / / nfs4 192.0.2.1:/srv/root", "0:41 / /mnt cifs //server/share")
     assert [(use.what, use.source, use.carriers) for use in look(machine, tmp_path).uses] == [
-        ("/", HIDDEN, carriers(network=True)),
+        ("/", "192.0.2.1:/srv/root", carriers(network=True)),
+        ("/mnt", "//server/share", carriers(network=True)),
     ]
 
 

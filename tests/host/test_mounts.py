@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostagent.host.mounts import Mount, all_known, holding, mountinfo_line, mounts, mounts_line, swaps, unescaped
+from hostagent.host.escapes import unescaped
+from hostagent.host.mounts import Mount, all_known, holding, mountinfo_line, mounts, mounts_line, swaps
 from hostagent.host.redact import redacted
 from tests.plant import plant, reader
 
@@ -24,7 +25,7 @@ from tests.plant import plant, reader
         ),
         (
             "22 1 253:0 / / rw shared:1 master:2 propagate_from:3 - xfs /dev/mapper/vg-root rw",
-            Mount(point="/", filesystem="xfs", source="/dev/mapper/[redacted]", device="253:0"),
+            Mount(point="/", filesystem="xfs", source="/dev/mapper/vg-root", device="253:0"),
         ),
         (
             # A mount point that is called as the separator is.
@@ -60,10 +61,14 @@ def test_other_backslashes_stay(text: str, shown: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["36", "8:1", "0:35", "/", "-", "ext4", "/dev/mapper/a-b", "h:/x", "rw"]), max_size=14))
-def test_redaction_changes_no_mount(fields: list[str]) -> None:
+def test_redaction_hides_the_source_and_changes_no_mount(fields: list[str]) -> None:
     line = " ".join(fields)
-    hidden = redacted("proc/1/mountinfo", line.encode()).decode()
-    assert mountinfo_line(hidden) == mountinfo_line(line)
+    seen, hidden = mountinfo_line(line), mountinfo_line(redacted("proc/1/mountinfo", line.encode()).decode())
+    assert (seen is None) == (hidden is None)
+    if seen is not None and hidden is not None:
+        assert (hidden.device, hidden.filesystem) == (seen.device, seen.filesystem)
+        assert hidden.source.startswith("/dev/") == seen.source.startswith("/dev/")
+        assert "a-b" not in hidden.source
 
 
 def test_the_deepest_and_last_mount_holds_a_file() -> None:

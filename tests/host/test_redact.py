@@ -17,7 +17,7 @@ ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWi
         (
             "proc/cmdline",
             "BOOT_IMAGE=/vmlinuz root=/dev/mapper/alice-root ip=10.1.2.3::10.1.2.1 intel_iommu=on quiet\n",
-            "BOOT_IMAGE=/vmlinuz root=[redacted] ip=[redacted] intel_iommu=on quiet\n",
+            "BOOT_IMAGE=[redacted] root=[redacted] ip=[redacted] intel_iommu=on quiet\n",
         ),
         ("proc/cmdline", "rd.luks.uuid=1 my.token=x\n", "rd.luks.uuid=[redacted] my.token=[redacted]\n"),
         (
@@ -28,10 +28,10 @@ ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWi
         (
             "proc/1/mountinfo",
             "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/mapper/alice-root rw,errors=continue\n",
-            "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/mapper/[redacted] [redacted]\n",
+            "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/mapper/[redacted-1] [redacted]\n",
         ),
         ("proc/1/mountinfo", "40 35 0:40 / /srv rw - nfs4 files.example.org:/alice rw,addr=10.0.0.1\n",
-         "40 35 0:40 / /srv rw - nfs4 [redacted] [redacted]\n"),
+         "40 35 0:40 / /srv rw - nfs4 [redacted-1] [redacted]\n"),
         ("proc/1/mountinfo", "41 35 8:1 / /boot rw - ext4 /dev/sda1 rw\n", "41 35 8:1 / /boot rw - ext4 /dev/sda1 [redacted]\n"),
         (
             "proc/1/net/route",

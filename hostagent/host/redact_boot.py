@@ -1,0 +1,167 @@
+r"""Files that say what the next boot mounts, unlocks and assembles, as others may see them. Numbers of lines stay.
+
+    etc/fstab                    /dev/mapper/acme-data /srv/acme xfs nofail,uquota 0 2
+                                 /dev/mapper/[redacted-1] /srv/[redacted-2] xfs nofail,[redacted] 0 2
+    etc/crypttab                 acme UUID=0a1b /root/acme.key luks,nofail
+                                 [redacted-3] UUID=[redacted-4] [redacted] nofail,[redacted]
+    etc/systemd/system/*.mount   What=, Where=, Type=, Options=           and .swap: What=, Options=
+    etc/mdadm.conf               ARRAY /dev/md/acme metadata=1.2 UUID=1:2:3:4 name=host:acme
+                                 ARRAY /dev/md/[redacted-5] metadata=1.2 UUID=[redacted-6]
+    etc/multipath.conf           sections and their braces; of what they say `_SETTINGS`
+
+(fstab(5), crypttab(5), systemd.mount(5), systemd.swap(5), mdadm.conf(5), multipath.conf(5).) Devices, mount points, types,
+noauto and nofail pass, people's names in them as pseudonyms.
+"""
+
+from __future__ import annotations
+
+from hostagent.host.escapes import unescaped
+from hostagent.host.redact_mounts import WHEN, options, source
+from hostagent.host.redact_names import HIDDEN, Pseudonyms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNIT_SECTIONS = ("[Mount]", "[Swap]")
+_ARRAY_WORDS = ("level", "num-devices", "spares", "metadata")
+# multipath.conf: what opens a block, and what is shown inside of one.
+_BLOCKS = frozenset(("defaults", "blacklist", "blacklist_exceptions", "devices", "device", "multipaths",
+                     "multipath", "overrides",
+                     "protocol"))  # fmt: skip
+_SETTINGS = frozenset(("find_multipaths", "user_friendly_names", "enable_foreign", "path_grouping_policy"))
+_NAMED = frozenset(("wwid", "alias"))
+_DISKS = frozenset(("sd", "hd", "vd", "xvd", "nvme", "dm", "md", "loop", "fd", "ram", "raw", "sr", "scd", "st",
+                    "dasd", "cciss", "zd",
+                    "nbd", "rbd", "drbd", "a", "z", "n", "p", "c", "d", "dcssblk", "mmcblk", "pmem", "zram",
+                    "d0"))  # fmt: skip
+
+
+def _by_line(text: str, change: Callable[[str], str]) -> str:
+    return "\n".join("" if line.lstrip()[:1] in ("#", "") else change(line) for line in text.split("\n"))
+
+
+def fstab(text: str, names: Pseudonyms) -> str:
+    """What is mounted at boot."""
+    return _by_line(text, lambda line: _entry(line.split(), names))
+
+
+def _entry(fields: list[str], names: Pseudonyms) -> str:
+    if len(fields) < 3:
+        return ""
+    kind = fields[2]
+    point = fields[1] if fields[1] in ("none", "swap") else names.path(unescaped(fields[1]))
+    numbers = [field for field in fields[4:6] if field.isdecimal()]
+    told = [options(field, names, WHEN) for field in fields[3:4]]
+    return " ".join([source(unescaped(fields[0]), names, kind), point, kind, *told, *numbers])
+
+
+def crypttab(text: str, names: Pseudonyms) -> str:
+    """What is unlocked at boot: the name of the volume, its device, whether a key is in a file, and when."""
+
+    def entry(line: str) -> str:
+        fields = line.split()
+        if len(fields) < 2:
+            return ""
+        key = [field if field in ("none", "-", "/dev/urandom", "/dev/random") else HIDDEN for field in fields[2:3]]
+        told = [options(field, names, (*WHEN, "swap", "tmp", "plain", "luks")) for field in fields[3:4]]
+        return " ".join([names.component(fields[0]), source(fields[1], names), *key, *told])
+
+    return _by_line(text, entry)
+
+
+def mount_unit(text: str, names: Pseudonyms) -> str:
+    """A unit of kind .mount or .swap: the section that says what is mounted where."""
+    shown, section = [], ""
+    for line in text.split("\n"):
+        body = line.strip()
+        if body.startswith("[") and body.endswith("]"):
+            section = body
+            shown.append(body if body in _UNIT_SECTIONS else "")
+        else:
+            shown.append(_setting(body, names) if section in _UNIT_SECTIONS else "")
+    return "\n".join(shown)
+
+
+def _setting(line: str, names: Pseudonyms) -> str:
+    key, equals, value = (part.strip() for part in line.partition("="))
+    if not equals or not value:
+        return f"{key}=" if equals and key in ("What", "Where", "Type", "Options") else ""
+    if key == "What":
+        return f"What={source(value, names)}"
+    if key == "Where":
+        return f"Where={names.path(value)}"
+    if key == "Options":
+        return f"Options={options(value, names, WHEN)}"
+    return f"Type={value}" if key == "Type" and _is_word(value) else ""
+
+
+def _is_word(text: str) -> bool:
+    return text.replace(".", "").replace("-", "").replace("_", "").isalnum()
+
+
+def mdadm(text: str, names: Pseudonyms) -> str:
+    """A file of mdadm.conf(5). Lines that begin with a blank go on with the one before."""
+    shown, keyword = [], ""
+    for line in text.split("\n"):
+        words = line.partition("#")[0].split()
+        if not words:
+            shown.append("")
+            continue
+        goes_on = line[0] in " \t"
+        if not goes_on:
+            keyword = words[0].lower()
+        kept = [word for given in words[not goes_on :] if (word := _array_word(keyword, given, names)) is not None]
+        known = keyword.startswith(("arr", "dev"))
+        head = [" "] if goes_on else words[:1]
+        shown.append(" ".join([*head, *kept]) if known and (kept or not goes_on) else "")
+    return "\n".join(shown)
+
+
+def _array_word(keyword: str, word: str, names: Pseudonyms) -> str | None:
+    """A word of an ARRAY or DEVICE line; None where it does not pass."""
+    name, equals, value = word.partition("=")
+    if not equals:
+        shown = word in ("partitions", "containers", "<ignore>")
+        return word if shown else _glob(word, names) if word.startswith("/dev/") else names.component(word)
+    if not keyword.startswith("arr"):
+        return None
+    if name.lower() == "devices":
+        return f"{name}={','.join(_glob(one, names) for one in value.split(','))}"
+    if name.lower() in ("uuid", "container", "member"):
+        return f"{name}={names.path(value)}"
+    return word if name.lower() in _ARRAY_WORDS and _is_word(value) else None
+
+
+def _glob(pattern: str, names: Pseudonyms) -> str:
+    """A path below /dev that may have patterns for disks in it: `/dev/sd*`, `/dev/nvme[0-3]n1`."""
+    head, _, last = pattern.rpartition("/")
+    return f"{names.path(head)}/{last}" if _of_disks(last) and set(last) & set("*?[") else names.path(pattern)
+
+
+def _of_disks(pattern: str) -> bool:
+    """Whether the words of a pattern are names of disks."""
+    letters = "".join(letter if letter.isalpha() else " " for letter in pattern)
+    return len(pattern) < 64 and _DISKS.issuperset(letters.split())
+
+
+def multipath(text: str, names: Pseudonyms) -> str:
+    """multipath.conf(5): the blocks, and which devices are left out or called what."""
+
+    def line(given: str) -> str:
+        body = given.partition("#")[0].partition("!")[0].strip()
+        key, _, rest = body.partition(" ")
+        value = rest.strip().strip('"')
+        if body == "}" or (key in _BLOCKS and rest.strip() in ("{", "")) or body.removesuffix("{") in _BLOCKS:
+            return body
+        if body.endswith("{"):
+            return f"{HIDDEN} {{"
+        if key in _SETTINGS and value.replace("_", "").isalnum():
+            return f"{key} {value}"
+        if key in _NAMED:
+            return f'{key} "{names.component(value)}"' if value not in (".*", "*") else f'{key} "{value}"'
+        if key == "devnode":
+            return f'{key} "{value if _of_disks(value) else HIDDEN}"'
+        return ""
+
+    return _by_line(text, line)
