@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hostagent.daemon.agent import Agent
 from hostagent.daemon.configured import ConfigError, Configured, Said
 from hostagent.daemon.frugal import one_arena
+from hostagent.daemon.hangup import Hangup
 from hostagent.daemon.http import Server
 from hostagent.daemon.http_listen import ListenError, examine
 from hostagent.daemon.http_message import LIMITS
@@ -35,14 +36,13 @@ log = logging.getLogger("hostagent")
 ANSWERS_SECONDS, FILES_SECONDS = 0.8, 0.8
 
 
-def serve(*, root: str, said: Said, holds: Configured) -> bool:
+def serve(*, root: str, said: Said, holds: Configured, hangup: Hangup) -> bool:
     """Run until SIGTERM or SIGINT. False where a thread is at work still. Raises RootError, ConfigError, ListenError."""
     agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
-    signal.signal(signal.SIGHUP, lambda *_: agent.reload())  # until the loop takes it
     Host(root).close()
     one_arena()
     start_log(holds.settings.log.level, os.environ)
-    return asyncio.run(_serve(agent, holds, notifier))
+    return asyncio.run(_serve(agent, holds, notifier, hangup))
 
 
 def once(*, root: str, said: Said, holds: Configured) -> bool:
@@ -53,7 +53,7 @@ def once(*, root: str, said: Said, holds: Configured) -> bool:
     return asyncio.run(Agent(root=root, said=said, holds=holds, notifier=notifier).once())
 
 
-async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
+async def _serve(agent: Agent, holds: Configured, notifier: Notifier, hangup: Hangup) -> bool:
     server = await _server(agent, holds)
     agent.examine = partial(_examine, server)
     ears = Ears(agent.ring, agent.vitals.sources_up)
@@ -63,12 +63,14 @@ async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, working.cancel)
-    loop.add_signal_handler(signal.SIGHUP, agent.reload)
+    # Not by the loop, which leaves death behind when it is closed.
+    hangup.then(partial(loop.call_soon_threadsafe, agent.reload))
     try:
         with suppress(asyncio.CancelledError):
             await agent.run()
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        hangup.end()
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _nothing)
         notifier.stopping()
         ears.close()
