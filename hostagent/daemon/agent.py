@@ -265,7 +265,11 @@ class Agent:
         self._settle = Settle(quiet=timing.quiet, bound=timing.bound)
         before, self.sinks = self.sinks, sinks(holds.settings, self.sinks)
         paths = {sink.path for sink in self.sinks}
-        self._retired = tuple(sink for sink in (*self._retired, *before) if sink.path not in paths)
+        gone = tuple(sink for sink in (*self._retired, *before) if sink not in self.sinks)
+        self._retired = tuple(sink for sink in gone if sink.path not in paths)
+        for sink in gone:
+            if sink.path in paths:  # another one writes there from here on
+                sink.release()
         self._anew = True  # to the files that are named now
         journal.set_level(holds.settings.log.level)
         self.vitals.reload_ok, self.vitals.reload_at = True, time.time()

@@ -19,7 +19,7 @@ class Hangup:
         self._asked = False
         self._act: Callable[[], object] | None = None
         signal.signal(signal.SIGHUP, self._handle)
-        signal.siginterrupt(signal.SIGHUP, False)  # noqa: FBT003 - calls of C libraries go on
+        signal.siginterrupt(signal.SIGHUP, False)  # calls of C libraries go on
 
     def then(self, act: Callable[[], object]) -> None:
         """`act` from here on, and at once if it was asked for before."""

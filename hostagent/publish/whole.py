@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -13,6 +14,11 @@ def write_whole(path: str, data: bytes, *, mode: int) -> None:
     the same, so that what a killed writer left is removed by the next, even if that runs as another user. Raises OSError and
     leaves nothing behind.
     """
+    os.close(replaced_whole(path, data, mode=mode, prepare=_as_it_is))
+
+
+def replaced_whole(path: str, data: bytes, *, mode: int, prepare: Callable[[int], None]) -> int:
+    """`write_whole`, with the file still open. `prepare` is called with it before it takes its place."""
     directory, name = os.path.split(path)
     temporary = os.path.join(directory, f".{name}.tmp")
     with suppress(FileNotFoundError):
@@ -20,18 +26,29 @@ def write_whole(path: str, data: bytes, *, mode: int) -> None:
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
+            prepare(fd)
             left = memoryview(data)
             while left:
                 left = left[os.write(fd, left) :]
             # fchmod, not the open mode: a umask of 0077 would hide the file from those it is written for.
             os.fchmod(fd, mode)
             os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.rename(temporary, path)
+            os.rename(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+            raise
+        _sync(directory)
     except OSError:
-        os.unlink(temporary)
+        os.close(fd)
         raise
+    return fd
+
+
+def _as_it_is(_fd: int) -> None:
+    """Nothing is to be done to it."""
+
+
+def _sync(directory: str) -> None:
     at = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(at)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.daemon.running import started_without_pages, until
 
-# Sends SIGHUP to itself at every N-th call of a Python function, from the first one in hostagent.cli.entry to the interpreter's last.
+# Sends SIGHUP to itself at every N-th call of a Python function, from hostagent.cli.entry's first to the interpreter's last.
 STORM = """\
 import os, signal, sys, threading
 place, every, offset = sys.argv.pop(1), int(sys.argv.pop(1)), int(sys.argv.pop(1))
