@@ -1,10 +1,10 @@
 """A file that one process writes to: flock(2) on the file itself, whose lock moves to the new one with every rename.
 
-There is no lock file that a kill -9 would leave behind: the kernel lets go of a lock with its process. Whoever would write asks
+No lock file is left behind by kill -9: the kernel lets go of a lock with its process. Whoever would write asks
 first whether the file that is there is locked. The new file is locked before it takes the old one's place, so at no moment is
 there one without a lock; two that begin at once are kept apart by a lock on the directory, held for as long as one write takes.
 
-Where locks do not work (some NFS and FUSE mounts) the file is written all the same, and `locks` is False. Readers are not concerned.
+Where locks do not work (some NFS and FUSE mounts) the file is written all the same, and `locks` is False. Readers need no lock.
 """
 
 from __future__ import annotations
