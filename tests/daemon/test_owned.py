@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ from hostagent.daemon.owned import OwnedFile
 from tests.cli.run import REPOSITORY, hostagent
 from tests.daemon.running import configuration, started, until
 from tests.plant import pci_function, plant
+
+
+def _says(log: Path, line: str) -> bool:
+    return line in log.read_text()
 
 
 def test_a_second_agent_says_so_and_writes_nothing(tmp_path: Path) -> None:
@@ -33,7 +38,7 @@ def test_a_second_agent_says_so_and_writes_nothing(tmp_path: Path) -> None:
             told = tmp_path / "said"
             for name, path in (("nfd", first.features), ("report", first.report), ("textfile", first.textfile)):
                 line = f"error: {name}: {path} cannot be written: another agent writes to it\n"
-                until(lambda line=line: line in told.read_text(), seconds=120)
+                until(partial(_says, told, line), seconds=120)
             assert {path.name: path.stat().st_ino for path in (first.report,)} == before
             assert not any(key.startswith("second.example.org/") for key in first.labels())
             once = hostagent(*words[:1], "--once", *words[1:], "--sink", "report")

@@ -7,11 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.cli.run import REPOSITORY
 from tests.daemon.running import configuration, free_port, until
 from tests.plant import pci_function, plant
+
+
+def _says(log: Path, line: str) -> bool:
+    return line in log.read_text()
 
 
 def test_an_impossible_address_is_refused(tmp_path: Path) -> None:
@@ -48,7 +53,7 @@ def test_an_impossible_address_is_refused(tmp_path: Path) -> None:
             ):
                 write(listen, "refused")
                 process.send_signal(signal.SIGHUP)
-                until(lambda why=why: why in log.read_text(), seconds=60)
+                until(partial(_says, log, why), seconds=60)
                 assert log.read_text().count("the configuration stays as it was") == number
         assert "first.example.org/" in features.read_text()
         write(f'"127.0.0.1:{port}"', "second")  # ours already: the next start may have it
