@@ -37,9 +37,16 @@ class OwnedFile:
         with self._alone():
             if not self._is_ours() and self._is_anothers():
                 raise OSError(errno.EBUSY, "another agent writes to it")
-            fd = replaced_whole(self.path, data, mode=mode, prepare=self._lock)
-        self.release()
-        self._fd = fd
+            before = self._fd
+            try:
+                replaced_whole(self.path, data, mode=mode, prepare=self._lock)
+            except OSError:
+                if self._fd != before:
+                    self.release()
+                self._fd = before
+                raise
+            if before is not None:
+                os.close(before)
 
     def release(self) -> None:
         """Let others have it."""
@@ -47,8 +54,10 @@ class OwnedFile:
             os.close(self._fd)
             self._fd = None
 
-    def _lock(self, fd: int) -> None:
-        self.locks = _try(fd, fcntl.LOCK_EX) is not None
+    def _lock(self, temporary: str) -> None:
+        # Not by the descriptor that writes: one that stays would keep the file system from being remounted read-only.
+        self._fd = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+        self.locks = _try(self._fd, fcntl.LOCK_EX) is not None
 
     def _is_ours(self) -> bool:
         if self._fd is None:

@@ -14,11 +14,11 @@ def write_whole(path: str, data: bytes, *, mode: int) -> None:
     the same, so that what a killed writer left is removed by the next, even if that runs as another user. Raises OSError and
     leaves nothing behind.
     """
-    os.close(replaced_whole(path, data, mode=mode, prepare=_as_it_is))
+    replaced_whole(path, data, mode=mode, prepare=_as_it_is)
 
 
-def replaced_whole(path: str, data: bytes, *, mode: int, prepare: Callable[[int], None]) -> int:
-    """`write_whole`, with the file still open. `prepare` is called with it before it takes its place."""
+def replaced_whole(path: str, data: bytes, *, mode: int, prepare: Callable[[str], None]) -> None:
+    """`write_whole`; `prepare` is called with the name of the new file before it takes its place."""
     directory, name = os.path.split(path)
     temporary = os.path.join(directory, f".{name}.tmp")
     with suppress(FileNotFoundError):
@@ -26,25 +26,23 @@ def replaced_whole(path: str, data: bytes, *, mode: int, prepare: Callable[[int]
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
-            prepare(fd)
+            prepare(temporary)
             left = memoryview(data)
             while left:
                 left = left[os.write(fd, left) :]
             # fchmod, not the open mode: a umask of 0077 would hide the file from those it is written for.
             os.fchmod(fd, mode)
             os.fsync(fd)
-            os.rename(temporary, path)
-        except OSError:
-            os.unlink(temporary)
-            raise
-        _sync(directory)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
     except OSError:
-        os.close(fd)
+        os.unlink(temporary)
         raise
-    return fd
+    _sync(directory)
 
 
-def _as_it_is(_fd: int) -> None:
+def _as_it_is(_temporary: str) -> None:
     """Nothing is to be done to it."""
 
 
