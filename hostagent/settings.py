@@ -27,6 +27,7 @@ from pydantic.alias_generators import to_camel
 
 from hostagent.values.duration import parse_seconds
 from hostagent.values.labels import is_prefix
+from hostagent.values.listen import host_port, unix_path
 
 PATH = "/etc/hostagent/config.yaml"
 FEATURES_D = "/etc/kubernetes/node-feature-discovery/features.d"
@@ -88,6 +89,14 @@ def _path(value: Any) -> str:
     return text
 
 
+def _address(value: Any) -> Any:
+    try:
+        _ = not isinstance(value, str) or unix_path(value) or host_port(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, saw {value!r}") from error
+    return value
+
+
 def _node(value: Any) -> str:
     text = str(value)
     if not is_prefix(text):
@@ -105,6 +114,7 @@ Prefix = Annotated[str, BeforeValidator(_prefix), _schema(maxLength=253)]
 PciClass = Annotated[str, BeforeValidator(_pci_class), _schema(pattern="^([0-9a-fA-F]{2}){1,3}$")]
 CpuFlag = Annotated[str, BeforeValidator(_flag), _schema(pattern="^[a-z0-9_]+$")]
 NodeName = Annotated[str, BeforeValidator(_node), _schema(maxLength=253)]
+ListenAddress = Annotated[str, BeforeValidator(_address), _schema()]
 FilePath = Annotated[str, BeforeValidator(_path), _schema(pattern="^/")]
 
 
@@ -198,7 +208,7 @@ class Timing(Part):
 class Web(Part):
     """The HTTP server."""
 
-    listen: tuple[str, ...] = Field(
+    listen: tuple[ListenAddress, ...] = Field(
         default=(f"127.0.0.1:{PORT}",),
         description="host:port, [ipv6]:port, :port for all interfaces, unix:/path; an empty list for no server",
     )

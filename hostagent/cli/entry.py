@@ -60,12 +60,18 @@ def _run(words: list[str]) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["run"] and "--once" not in words:
+        # The agent reads its configuration again for it, once it can; until then the default would be death.
+        import signal
+
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from hostagent.cli.output import OutputError
 
     if sys.stderr is None:  # closed by the caller (`2>&-`): print would take standard output for it
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        return _run(words)
     except UsageError as error:
         print(f"hostagent: {error}", file=sys.stderr)
         return 2

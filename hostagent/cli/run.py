@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 from hostagent.cli.entry import UsageError
 from hostagent.cli.output import OutputError
@@ -45,9 +44,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run until SIGTERM."""
-    if not options.once:
-        # What comes before the files are read needs no answer; the default one would be death.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from hostagent.daemon.configured import ConfigError, Said, configured
     from hostagent.daemon.http_listen import ListenError
     from hostagent.daemon.service import once, serve
@@ -62,12 +58,15 @@ def run(options: argparse.Namespace) -> int:
         sinks=None if options.sinks is None else tuple(options.sinks),
     )
     try:
-        holds = configured(said)
         if options.once:
-            if not once(root=options.root, said=said, holds=holds):
+            if not once(root=options.root, said=said, holds=configured(said)):
                 raise OutputError("not every file could be written")
-        elif not serve(root=options.root, said=said, holds=holds):
-            _leave()
+        else:
+            from hostagent.daemon.hangup import Hangup
+
+            hangup = Hangup()  # before the files are read: what is changed from here on is read again
+            if not serve(root=options.root, said=said, holds=configured(said), hangup=hangup):
+                _leave()
     except RootError as error:
         raise UsageError(f"--root {error}") from error
     except (ConfigError, ListenError) as error:

@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
-from hostagent.advice import BLOCKER, WARNING
 from hostagent.daemon import journal
 from hostagent.daemon.configured import ConfigError, Configured, Said, configured
 from hostagent.daemon.exposition import Exposition
@@ -27,8 +26,10 @@ from hostagent.daemon.sdnotify import Notifier
 from hostagent.daemon.settle import Settle
 from hostagent.daemon.sinks import Sink, sinks
 from hostagent.daemon.state import Look, Snapshot, look
+from hostagent.daemon.status import status_line
 from hostagent.daemon.worker import Worker
 from hostagent.host.reader import Left, RootError
+from hostagent.settings import Web
 
 log = logging.getLogger("hostagent.loop")
 
@@ -54,6 +55,8 @@ class Agent:
         self.worker = Worker()
         self.pages: Pages | None = None
         self.listen: Callable[[], Awaitable[None]] = _deaf
+        self.examine: Callable[[Web], None] = lambda _web: None
+        self.reloaded: Callable[[], None] = lambda: None
         self._retired: tuple[Sink, ...] = ()
         self._root, self._said, self._notifier = root, said, notifier
         self._rung = asyncio.Event()
@@ -231,7 +234,7 @@ class Agent:
         if self._ready:
             self._notifier.reloading()
         try:
-            holds = await self.worker.run(partial(configured, self._said))
+            holds = await self.worker.run(self._read)
         except ConfigError as error:
             self.vitals.reload_ok = False
             log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - the message says it all
@@ -241,10 +244,17 @@ class Agent:
         else:
             log.info("the configuration was read again")
             self._hold(holds)
+            self.reloaded()
         self.vitals.wakes[RELOAD] += 1
         self._survey_at = self._now()
         self._ready = False  # reloading ends with READY=1
         self._tell()
+
+    def _read(self) -> Configured:
+        holds = configured(self._said)
+        if holds.settings.web != self._holds.settings.web:
+            self.examine(holds.settings.web)
+        return holds
 
     def _hold(self, holds: Configured) -> None:
         """From here on this is the configuration."""
@@ -255,32 +265,24 @@ class Agent:
         self._settle = Settle(quiet=timing.quiet, bound=timing.bound)
         before, self.sinks = self.sinks, sinks(holds.settings, self.sinks)
         paths = {sink.path for sink in self.sinks}
-        self._retired = tuple(sink for sink in (*self._retired, *before) if sink.path not in paths)
+        gone = tuple(sink for sink in (*self._retired, *before) if sink not in self.sinks)
+        self._retired = tuple(sink for sink in gone if sink.path not in paths)
+        for sink in gone:
+            if sink.path in paths:  # another one writes there from here on
+                sink.release()
         self._anew = True  # to the files that are named now
         journal.set_level(holds.settings.log.level)
         self.vitals.reload_ok, self.vitals.reload_at = True, time.time()
 
     def _tell(self) -> None:
         """Say how it is, where that is news; READY=1 once something was published, not before."""
-        status = self._status()
+        status = status_line(self.look, self.sinks, self._trouble)
         if self.look is not None and not self._ready:
             self._notifier.ready(status)
             self._ready = True
         elif status != self._told:
             self._notifier.status(status)
         self._told = status
-
-    def _status(self) -> str:
-        """The line of `systemctl status`."""
-        if self.look is None:
-            return f"no survey yet: {self._trouble}"
-        found = self.look.snapshot.findings
-        blockers, warnings = (sum(one.severity == level for one in found) for level in (BLOCKER, WARNING))
-        failing = ", ".join(sink.name for sink in self.sinks if sink.success is False)
-        said = f"{len(self.look.snapshot.labels.labels)} labels, {blockers} blockers, {warnings} warnings"
-        return (
-            said + (f"; cannot write: {failing}" if failing else "") + (f"; {self._trouble}" if self._trouble else "")
-        )
 
     @staticmethod
     def _now() -> float:

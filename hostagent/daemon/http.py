@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING
 from hostagent.daemon.http_connection import Connection
 from hostagent.daemon.http_gate import Gate
 from hostagent.daemon.http_guard import OPEN, Protection
-from hostagent.daemon.http_listen import adopt, listener, name_of
-from hostagent.daemon.http_message import Limits, Page
+from hostagent.daemon.http_host import answers_to, names_of
+from hostagent.daemon.http_listen import adopt, ip_of, listener, name_of
+from hostagent.daemon.http_message import ALWAYS, Limits, Page
 from hostagent.daemon.http_passwords import Passwords
 from hostagent.daemon.http_room import peer_of, victim
 
@@ -39,7 +40,8 @@ ACCEPTS_AT_ONCE = 32  # then others have their turn
 OUT_OF_DESCRIPTORS_SECONDS = 0.1
 CHECK_SECONDS = 0.1  # most bcrypt checks are done in that time
 QUIET_SECONDS = 60.0  # without that trouble, and the next time is news again
-FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_ALWAYS = "".join(f"{name}: {value}\r\n" for name, value in ALWAYS)
+FULL = f"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n{_ALWAYS}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 Listener = str | socket.socket
 
@@ -56,13 +58,17 @@ class Server:
         self.gate = Gate(routes, self._passwords)
         self.loop: asyncio.AbstractEventLoop
         self._web_config = web_config
-        self._listeners: list[socket.socket] = []
+        self._listeners: dict[socket.socket, frozenset[str] | None] = {}  # and the names each answers to
         self._connections: dict[Connection, None] = {}  # the one that changed phase longest ago comes first
         self._empty = asyncio.Event()
         self._starved_at = float("-inf")
+        self.inherited = False  # whether others opened what it listens on
 
-    async def start(self, listeners: Sequence[Listener]) -> None:
-        """Listen on addresses and on given sockets, or raise ListenError with none of them open."""
+    async def start(self, listeners: Sequence[Listener], *, called: Sequence[str] = ()) -> None:
+        """Listen on addresses and on given sockets, or raise ListenError with none of them open.
+
+        `called`: addresses whose hosts name the given sockets too.
+        """
         self.loop = asyncio.get_running_loop()
         opened: list[socket.socket] = []
         try:
@@ -75,10 +81,31 @@ class Server:
             for sock in opened:
                 sock.close()
             raise
-        self._listeners = opened
+        self.inherited = any(isinstance(where, socket.socket) for where in listeners)
+        names = names_of((*called, *(where for where in listeners if isinstance(where, str))))
+        self._listeners = {sock: answers_to(sock, names) for sock in opened}
         for sock in opened:
             self.loop.add_reader(sock, self._accept, sock)
             log.info("listening on %s%s", name_of(sock), "" if self.protection().tls is None else " (TLS)")
+        self.warn()
+
+    def warn(self) -> None:
+        """Say where everybody who reaches this machine is served."""
+        if self.protection().asks_who:
+            return
+        for sock in self._listeners:
+            address = ip_of(sock)
+            if address is not None and address.is_unspecified:
+                log.warning(
+                    "%s serves whoever reaches any interface of this machine, without a password: "
+                    "listen on one address, or name a file with basic_auth_users in web.config",
+                    name_of(sock),
+                )
+
+    @property
+    def listening(self) -> tuple[socket.socket, ...]:
+        """The sockets it listens on."""
+        return tuple(self._listeners)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -98,7 +125,7 @@ class Server:
         for sock in self._listeners:
             self.loop.remove_reader(sock)
             sock.close()
-        self._listeners = []
+        self._listeners = {}
         for connection in tuple(self._connections):
             connection.finish()
         if self._connections:
@@ -139,7 +166,7 @@ class Server:
                 self._not_accepted(listening, error)
                 return
             sock.setblocking(False)
-            self._admit(sock, peer_of(address))
+            self._admit(sock, peer_of(address), self._listeners[listening])
 
     def _not_accepted(self, listening: socket.socket, error: OSError) -> None:
         """Out of descriptors, the listener stays readable: make one free and look away, or the loop would spin."""
@@ -157,7 +184,7 @@ class Server:
         if listening in self._listeners:
             self.loop.add_reader(listening, self._accept, listening)
 
-    def _admit(self, sock: socket.socket, peer: str) -> None:
+    def _admit(self, sock: socket.socket, peer: str, names: frozenset[str] | None) -> None:
         protection = self.protection()
         if len(self._connections) >= self.limits.connections and not self._make_room():
             self.dropped["refused"] += 1
@@ -165,7 +192,7 @@ class Server:
                 _ = sock.send(FULL) if protection.tls is None else 0
             sock.close()
             return
-        Connection(self, sock, peer, protection)
+        Connection(self, sock, peer, protection, names)
 
     def _make_room(self) -> bool:
         """Drop the connection others need least; False where every one is being served."""

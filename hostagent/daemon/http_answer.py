@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import h11
 
-from hostagent.daemon.http_message import BadQueryError, Request, Response, plain
+from hostagent.daemon.http_message import ALWAYS, BadQueryError, Request, Response, plain
 from hostagent.daemon.http_negotiate import accepts_gzip
 from hostagent.values.record import record
 
@@ -38,18 +38,27 @@ def request_of(event: h11.Request, *, peer: str) -> Request:
     for raw_name, raw_value in event.headers:
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    path, query = _target(event.target.decode("latin-1"))
+    authority, path, query = _target(event.target.decode("latin-1"))
+    if authority is not None:
+        headers["host"] = authority
     return Request(method=event.method.decode("ascii"), path=path, query=query, headers=headers, peer=peer)
 
 
-def _target(target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Path and query of a request target; the absolute form (RFC 9112, 3.2.2) loses scheme and host."""
+def _target(target: str) -> tuple[str | None, str, tuple[tuple[str, str], ...]]:
+    """Host, path and query of a request target. The host of the absolute form stands for the header (RFC 9112, 3.2.2)."""
+    authority = None
     if not target.startswith("/"):
         _, double_slash, rest = target.partition("://")
-        target = "/" + rest.partition("/")[2] if double_slash else target
+        if double_slash:
+            authority, _, rest = rest.partition("/")
+            target = "/" + rest
     path, _, query = target.partition("?")
     try:
-        return path, tuple(parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=PARAMETERS))
+        return (
+            authority,
+            path,
+            tuple(parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=PARAMETERS)),
+        )
     except ValueError as error:
         raise BadQueryError(f"the query has more than {PARAMETERS} parameters") from error
 
@@ -74,9 +83,8 @@ def answer_of(response: Response, request: Request | None, *, always: tuple[tupl
         headers.append(("Content-Encoding", "gzip"))
     if vary:
         headers.append(("Vary", ", ".join(vary)))
-    given = {name.lower() for name, _ in always}
-    headers += [pair for pair in response.headers if pair[0].lower() not in given]
-    return Answer(status=response.status, headers=[*headers, *always], body=body)
+    chosen = {name.lower(): (name, value) for name, value in (*ALWAYS, *response.headers, *always)}
+    return Answer(status=response.status, headers=[*headers, *chosen.values()], body=body)
 
 
 def http_date(seconds: float | None = None) -> str:

@@ -14,7 +14,8 @@ import h11
 from hostagent.daemon.http_answer import PHRASES, TWO_LENGTHS, answer_of, refusal, request_of
 from hostagent.daemon.http_gate import NOT_ALLOWED
 from hostagent.daemon.http_guard import Protection
-from hostagent.daemon.http_message import BadQueryError, Request, Response, plain
+from hostagent.daemon.http_host import MISDIRECTED, is_called
+from hostagent.daemon.http_message import ALWAYS, BadQueryError, Request, Response, plain
 from hostagent.daemon.http_phase import Phase
 from hostagent.daemon.http_wire import Wire
 from hostagent.daemon.tls import client_is_allowed, is_admitted
@@ -23,17 +24,23 @@ if TYPE_CHECKING:
     from hostagent.daemon.http import Server
 
 DISCARD = 65536
-PLAIN_ON_TLS = b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n400 this port speaks HTTPS\n"
+_ALWAYS = "".join(f"{name}: {value}\r\n" for name, value in ALWAYS)
+PLAIN_ON_TLS = f"HTTP/1.0 400 Bad Request\r\n{_ALWAYS}Connection: close\r\n\r\n400 this port speaks HTTPS\n".encode()
 
 
 class Connection:
     """Drives one accepted socket from handshake to close; the server is told of every phase and every drop."""
 
-    def __init__(self, server: Server, sock: socket.socket, peer: str, protection: Protection) -> None:
-        """Read what is there already. The first deadline runs from here and covers the TLS handshake."""
+    def __init__(
+        self, server: Server, sock: socket.socket, peer: str, protection: Protection, names: frozenset[str] | None
+    ) -> None:
+        """Read what is there already. The first deadline runs from here and covers the TLS handshake.
+
+        `names`: what the listener answers to (http_host.py).
+        """
         self._server, self._loop, self._limits = server, server.loop, server.limits
         self._wire = Wire(self._loop, sock, readable=self._readable, writable=self._writable)
-        self.peer, self._protection = peer, protection
+        self.peer, self._protection, self._names = peer, protection, names
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes)
         self._request: Request | None = None
         self._out: list[memoryview] = []
@@ -187,7 +194,10 @@ class Connection:
             self._refuse(plain(413) if self._request.method in {"GET", "HEAD"} else NOT_ALLOWED)
             return
         self._enter(Phase.CHECKING, self._limits.answer_seconds)
-        self._server.gate.pass_through(self._request, protection, self._respond)
+        if is_called(self._request.header("host"), self._names):
+            self._server.gate.pass_through(self._request, protection, self._respond)
+        else:
+            self._respond(MISDIRECTED)
         if self._checks():
             self._wire.watch(read=False, write=False)
 

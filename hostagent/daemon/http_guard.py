@@ -11,7 +11,7 @@ import binascii
 import logging
 import time
 from collections.abc import Callable, Mapping
-from ssl import SSLContext
+from ssl import CERT_REQUIRED, SSLContext
 
 from hostagent.values.record import record
 
@@ -53,6 +53,11 @@ class Protection:
     users: Mapping[bytes, bytes]
     decoy: bytes
     rate: TokenBucket | None
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether a client has to say who it is, by a password or a certificate."""
+        return bool(self.users) or (self.tls is not None and self.tls.verify_mode is CERT_REQUIRED)
 
 
 OPEN = Protection(tls=None, allowed_sans=None, headers=(), users={}, decoy=b"", rate=None)

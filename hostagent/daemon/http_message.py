@@ -11,6 +11,14 @@ from http import HTTPStatus
 
 from hostagent.values.record import record
 
+# What every answer carries, errors too, where neither page nor web configuration says otherwise: a browser takes it for what it
+# is called, gives it to no page of another site, and leaves no copy on a disk.
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+
 
 @record
 class Request:
@@ -104,5 +112,5 @@ def plain(status: int, text: str = "", *headers: tuple[str, str]) -> Response:
         body=body,
         gzipped=None,
         vary=(),
-        headers=(("X-Content-Type-Options", "nosniff"), *headers),
+        headers=headers,
     )

@@ -16,7 +16,6 @@ from hostagent.publish.textfile import textfile
 from hostagent.values.record import record
 
 _LEVEL = 6
-_NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _POLICY = ("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
 
 
@@ -53,8 +52,8 @@ def published(snapshot: Snapshot, *, sinks: frozenset[str], node: str, since: fl
     if "textfile" in sinks:
         files["textfile"] = textfile(snapshot.report, filled((FINDING,), finding_samples(snapshot.findings)))
     return Published(
-        report=_response(JSON, report, _NOSNIFF),
-        page=_response(HTML, page(snapshot.report, snapshot.findings, title=node, since=since), _NOSNIFF, _POLICY),
+        report=_response(JSON, report),
+        page=_response(HTML, page(snapshot.report, snapshot.findings, title=node, since=since), _POLICY),
         files=files,
     )
 

@@ -7,12 +7,15 @@ import logging
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hostagent.daemon.agent import Agent
 from hostagent.daemon.configured import ConfigError, Configured, Said
 from hostagent.daemon.frugal import one_arena
+from hostagent.daemon.hangup import Hangup
 from hostagent.daemon.http import Server
+from hostagent.daemon.http_listen import ListenError, examine
 from hostagent.daemon.http_message import LIMITS
 from hostagent.daemon.journal import start_log
 from hostagent.daemon.metrics import own_families
@@ -24,20 +27,22 @@ from hostagent.host import Host
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family
 
+    from hostagent.daemon.webconfig import WebConfigFile
+    from hostagent.settings import Web
+
 log = logging.getLogger("hostagent")
 
 # Together below the 2 s within which the agent has to be gone.
 ANSWERS_SECONDS, FILES_SECONDS = 0.8, 0.8
 
 
-def serve(*, root: str, said: Said, holds: Configured) -> bool:
+def serve(*, root: str, said: Said, holds: Configured, hangup: Hangup) -> bool:
     """Run until SIGTERM or SIGINT. False where a thread is at work still. Raises RootError, ConfigError, ListenError."""
     agent = Agent(root=root, said=said, holds=holds, notifier=(notifier := Notifier(os.environ)))
-    signal.signal(signal.SIGHUP, lambda *_: agent.reload())  # until the loop takes it
     Host(root).close()
     one_arena()
     start_log(holds.settings.log.level, os.environ)
-    return asyncio.run(_serve(agent, holds, notifier))
+    return asyncio.run(_serve(agent, holds, notifier, hangup))
 
 
 def once(*, root: str, said: Said, holds: Configured) -> bool:
@@ -48,8 +53,9 @@ def once(*, root: str, said: Said, holds: Configured) -> bool:
     return asyncio.run(Agent(root=root, said=said, holds=holds, notifier=notifier).once())
 
 
-async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
+async def _serve(agent: Agent, holds: Configured, notifier: Notifier, hangup: Hangup) -> bool:
     server = await _server(agent, holds)
+    agent.examine = partial(_examine, server)
     ears = Ears(agent.ring, agent.vitals.sources_up)
     agent.listen = ears.listen
     working = asyncio.current_task()
@@ -57,12 +63,14 @@ async def _serve(agent: Agent, holds: Configured, notifier: Notifier) -> bool:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, working.cancel)
-    loop.add_signal_handler(signal.SIGHUP, agent.reload)
+    # Not by the loop, which leaves death behind when it is closed.
+    hangup.then(partial(loop.call_soon_threadsafe, agent.reload))
     try:
         with suppress(asyncio.CancelledError):
             await agent.run()
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        hangup.end()
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _nothing)
         notifier.stopping()
         ears.close()
@@ -80,20 +88,34 @@ async def _server(agent: Agent, holds: Configured) -> Server | None:
     where = given or holds.settings.web.listen
     if not where:
         return None
-    web_config = None
-    if holds.settings.web.config is not None:
-        from hostagent.daemon.webconfig import WebConfigError, WebConfigFile
-
-        try:
-            web_config = WebConfigFile(holds.settings.web.config)
-        except WebConfigError as error:
-            raise ConfigError(str(error)) from error
+    web_config = None if holds.settings.web.config is None else _web_config(holds.settings.web.config)
     loop = asyncio.get_running_loop()
     pages = Pages(own=lambda chosen: _own(agent, server, chosen), overdue=agent.overdue, clock=loop.time)
     server = Server(routes=pages.routes(), limits=LIMITS, web_config=web_config)
-    await server.start(where)
-    agent.pages = pages
+    await server.start(where, called=holds.settings.web.listen)
+    agent.pages, agent.reloaded = pages, server.warn
     return server
+
+
+def _examine(server: Server | None, web: Web) -> None:
+    """Whether the next start could do with these settings. Raises ConfigError."""
+    if web.config is not None:
+        _web_config(web.config)
+    if server is not None and server.inherited:
+        return  # systemd says where
+    try:
+        examine(web.listen, () if server is None else server.listening)
+    except ListenError as error:
+        raise ConfigError(f"web.listen: {error}") from error
+
+
+def _web_config(path: str) -> WebConfigFile:
+    from hostagent.daemon.webconfig import WebConfigError, WebConfigFile
+
+    try:
+        return WebConfigFile(path)
+    except WebConfigError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _nothing() -> None:

@@ -1,5 +1,6 @@
 """The files that are published to, each by itself: one that cannot be written is said once, tried again, and costs no other.
 
+A file has one agent that writes to it (owned.py). A second one says so, writes nothing, and takes over once the first is gone.
 A file is written when its content changed, when NFD's expiry time comes near, and when it is not what was left there (removed,
 overwritten, on a file system mounted over it). After a failure it is tried again after 5 seconds, then more and more rarely,
 a minute at most. Nothing is removed when the agent ends: every file stays whole as it was last written. NFD's labels die by
@@ -14,9 +15,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from hostagent.daemon.owned import OwnedFile
 from hostagent.publish import nfd, report_file, textfile
 from hostagent.publish.nfd import expiry_line
-from hostagent.publish.whole import write_whole
 from hostagent.settings import Settings
 
 log = logging.getLogger("hostagent.sinks")
@@ -55,6 +56,8 @@ class Sink:
         self._written: bytes | None = None
         self._left: Left | None = None
         self._error = ""
+        self._file = OwnedFile(path)
+        self._locks = True
         self._wait, self._again = 0.0, 0.0
 
     def offer(self, content: bytes) -> None:
@@ -98,7 +101,7 @@ class Sink:
         now = self._clock()
         head = b"" if self._expiry is None else expiry_line(min(now, self._confirmed_at) + self._expiry)
         try:
-            write_whole(self.path, head + self._content, mode=self.mode)
+            self._file.write(head + self._content, mode=self.mode)
         except OSError as error:
             self._failed(now, error)
         else:
@@ -117,6 +120,11 @@ class Sink:
             log.info("%s: %s is written again", self.name, self.path)
         elif self.success is None:
             log.info("%s: publishing to %s", self.name, self.path)
+        if self._locks and not self._file.locks:
+            log.warning(
+                "%s: files cannot be locked beside %s: a second agent would not be noticed", self.name, self.path
+            )
+        self._locks = self._file.locks
         self.success, self._error, self._wait, self._again = True, "", 0.0, 0.0
         self.written_at, self._written, self._left = now, content, _left(self.path)
         self._vouched_at = self._confirmed_at
@@ -127,6 +135,11 @@ class Sink:
             with suppress(OSError):
                 os.unlink(self.path)
                 log.info("%s: %s is removed, it is not published to any more", self.name, self.path)
+        self.release()
+
+    def release(self) -> None:
+        """Let others write to the file."""
+        self._file.release()
 
 
 def sinks(settings: Settings, before: tuple[Sink, ...]) -> tuple[Sink, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from hostagent.host.regular import refuse_nodes
@@ -15,6 +16,11 @@ def write_whole(path: str, data: bytes, *, mode: int) -> None:
     the same, so that what a killed writer left is removed by the next, even if that runs as another user. Raises OSError and
     leaves nothing behind; a device node, FIFO or socket is not replaced.
     """
+    replaced_whole(path, data, mode=mode, prepare=_as_it_is)
+
+
+def replaced_whole(path: str, data: bytes, *, mode: int, prepare: Callable[[str], None]) -> None:
+    """`write_whole`; `prepare` is called with the name of the new file before it takes its place."""
     directory, name = os.path.split(path)
     with suppress(FileNotFoundError):
         refuse_nodes(os.lstat(path).st_mode, path)
@@ -24,6 +30,7 @@ def write_whole(path: str, data: bytes, *, mode: int) -> None:
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
+            prepare(temporary)
             left = memoryview(data)
             while left:
                 left = left[os.write(fd, left) :]
@@ -36,6 +43,14 @@ def write_whole(path: str, data: bytes, *, mode: int) -> None:
     except OSError:
         os.unlink(temporary)
         raise
+    _sync(directory)
+
+
+def _as_it_is(_temporary: str) -> None:
+    """Nothing is to be done to it."""
+
+
+def _sync(directory: str) -> None:
     at = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(at)

@@ -27,6 +27,12 @@ def big(request: Request) -> Response:
     return prepared("application/octet-stream", BIG)
 
 
+# What every answer has to carry, whatever it is.
+ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
 PAGES: Mapping[str, Page] = {"/metrics": metrics, "/big": big}
 
 
@@ -72,7 +78,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 def ask(sock: socket.socket, path: str = "/metrics", *headers: str, method: str = "GET") -> Answer:
     """One request, and its answer in full; the connection stays open where the server keeps it."""
-    lines = (f"{method} {path} HTTP/1.1", "Host: node", *headers, "", "")
+    lines = (f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "", "")
     sock.sendall("\r\n".join(lines).encode("latin-1"))
     return read_answer(sock, method)
 
@@ -97,6 +103,7 @@ def running(
     limits: Limits = LIMITS,
     web_config: WebConfigFile | None = None,
     listeners: Sequence[Listener] = ("127.0.0.1:0",),
+    called: Sequence[str] = (),
 ) -> Iterator[Running]:
     """A started server; at the end it must be empty, and no callback may have failed."""
     loop = asyncio.new_event_loop()
@@ -106,7 +113,7 @@ def running(
     thread.start()
     try:
         server = Server(routes=routes, limits=limits, web_config=web_config)
-        asyncio.run_coroutine_threadsafe(server.start(listeners), loop).result(5)
+        asyncio.run_coroutine_threadsafe(server.start(listeners, called=called), loop).result(5)
         site = Running(server, loop)
         try:
             yield site

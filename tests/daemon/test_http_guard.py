@@ -66,7 +66,7 @@ def test_password_on_a_kept_connection(tmp_path: Path) -> None:
 
 
 def test_pipelined_behind_a_check(tmp_path: Path) -> None:
-    request = f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic('bob', 'b')}\r\n\r\n".encode()
+    request = f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n{basic('bob', 'b')}\r\n\r\n".encode()
     with running(web_config=web_config(tmp_path, bob="b")) as site, site.connect() as sock:
         sock.sendall(request * 3)
         got = b""
@@ -103,7 +103,7 @@ def test_storm_of_wrong_passwords_does_not_stall_who_is_known(tmp_path: Path) ->
         socks = [stack.enter_context(site.connect()) for _ in range(60)]
         for place, sock in enumerate(socks):
             user = "bob" if place % 2 else "nobody"
-            request = f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic(user, f'wrong {place}')}\r\n\r\n"
+            request = f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n{basic(user, f'wrong {place}')}\r\n\r\n"
             sock.sendall(request.encode())
         times = []
         for _ in range(20):
@@ -122,7 +122,7 @@ def test_deadline_before_the_verdict(tmp_path: Path) -> None:
         running(web_config=config, limits=replaced(LIMITS, answer_seconds=0.01)) as site,
         site.connect() as sock,
     ):
-        request = f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic('bob', 'b')}\r\n\r\n"
+        request = f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n{basic('bob', 'b')}\r\n\r\n"
         sock.sendall(request.encode())
         assert sock.recv(1) == b""
         time.sleep(0.3)  # the verdict comes to nobody
@@ -133,7 +133,7 @@ def test_deadline_before_the_verdict(tmp_path: Path) -> None:
 def test_closing_during_a_check(tmp_path: Path) -> None:
     config = web_config(tmp_path, cost=12, bob="b")
     with running(web_config=config) as site, site.connect() as sock:
-        request = f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic('bob', 'b')}\r\n\r\n"
+        request = f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n{basic('bob', 'b')}\r\n\r\n"
         sock.sendall(request.encode())
         site.until(lambda: site.server.open_connections == 1)
         time.sleep(0.02)

@@ -49,9 +49,11 @@ def test_what_h11_refuses_is_told_in_words() -> None:
 
 
 def test_two_lengths_are_refused_and_nothing_behind_them_is_believed() -> None:
-    head = b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    head = (
+        b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
     with running() as site, site.connect() as sock:
-        sock.sendall(head + b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        sock.sendall(head + b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         status, headers, _ = read_answer(sock)
         assert (status, headers["connection"]) == (400, "close")
         assert is_closed_by_peer(sock)
@@ -61,7 +63,7 @@ def test_two_lengths_are_refused_and_nothing_behind_them_is_believed() -> None:
 @pytest.mark.parametrize("count", [1, 2, 5, 20, 300])
 def test_what_was_asked_before_the_end_is_answered(count: int) -> None:
     with running() as site, site.connect() as sock:
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * count)
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * count)
         sock.shutdown(socket.SHUT_WR)
         got = b""
         while data := sock.recv(65536):
@@ -74,7 +76,7 @@ def test_a_trickle_of_bytes_does_not_extend_the_deadline() -> None:
     with running(limits=SHORT) as site, site.connect() as sock:
         began = time.monotonic()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            drip(sock, b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 200)
+            drip(sock, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 200)
         assert 0.3 < time.monotonic() - began < 2.0
 
 
@@ -104,7 +106,7 @@ def test_half_a_request_and_gone() -> None:
 
 def test_reset_instead_of_goodbye() -> None:
     with running() as site:
-        for request in (b"", b"GET /metrics HTTP/1.1\r\n", b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n"):
+        for request in (b"", b"GET /metrics HTTP/1.1\r\n", b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n"):
             sock = site.connect()
             sock.sendall(request)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -136,7 +138,7 @@ def test_huge_headers_are_refused_and_the_client_learns_why(size: int) -> None:
 
 
 def test_head_of_exactly_the_bound() -> None:
-    line = b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: "
+    line = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: "
     with running() as site, site.connect() as sock:
         sock.sendall(line + b"a" * (8192 - len(line) - 4) + b"\r\n\r\n")
         assert read_answer(sock)[0] == 200
@@ -169,16 +171,16 @@ def test_refused_and_silent_ends_at_the_linger_deadline() -> None:
     [
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300), 400),  # TLS on the plain port
         (b"GET /metrics HTTP/1.1\r\n\r\n", 400),  # no Host
-        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 413),
-        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", 413),
-        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
-        (b"POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", 405),
-        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
-        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-        (b"GET /met\x00rics HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        (b"GET /metrics HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello", 413),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n", 413),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
+        (b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", 405),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET /met\x00rics HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET /metrics HTTP/2.0\r\nHost: localhost\r\n\r\n", 505),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
         (b"\r\n\r\n\r\n", 400),
     ],
@@ -197,7 +199,7 @@ def test_slow_reader_ends_at_the_deadline_and_is_held_in_little_memory() -> None
         socks = [site.connect() for _ in range(20)]
         for sock in socks:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            sock.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+            sock.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert site.get()[0] == 200
         site.until(lambda: site.server.dropped["deadline"] == 20, seconds=2.0)
         for sock in socks:
@@ -208,7 +210,7 @@ def test_slow_reader_ends_at_the_deadline_and_is_held_in_little_memory() -> None
 def test_reader_that_takes_its_time_gets_all() -> None:
     with running(limits=replaced(LIMITS, send_buffer=4096)) as site, site.connect() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        sock.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        sock.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         time.sleep(0.1)
         assert read_answer(sock)[2] == BIG
 
@@ -217,7 +219,7 @@ def test_client_that_left_before_it_was_accepted(caplog: pytest.LogCaptureFixtur
     """accept(2) may hand over the network error of the client; Linux does not do it on loopback."""
     with running() as site:
         aborted = ConnectionAbortedError(errno.ECONNABORTED, "Software caused connection abort")
-        site.call(lambda: site.server._not_accepted(site.server._listeners[0], aborted))
+        site.call(lambda: site.server._not_accepted(next(iter(site.server._listeners)), aborted))
         assert site.get()[0] == 200
     assert caplog.messages == []
 

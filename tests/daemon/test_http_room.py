@@ -93,7 +93,7 @@ def test_newcomers_that_come_together_are_all_answered() -> None:
             held.wait(5)  # the loop is busy, so that all ten are accepted in one turn
             ten = [stack.enter_context(site.connect()) for _ in range(10)]
             for sock in ten:
-                sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
             go.set()
             assert [read_answer(sock)[0] for sock in ten] == [200] * 10
 
@@ -167,7 +167,7 @@ def test_a_password_storm_costs_a_remembered_password_nothing(tmp_path: Path, sa
 
         def wrong(number: int) -> bytes:
             password = "wrong" if same else f"wrong {number}"
-            return f"GET /metrics HTTP/1.1\r\nHost: a\r\n{basic('bob', password)}\r\n\r\n".encode()
+            return f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n{basic('bob', password)}\r\n\r\n".encode()
 
         with storming(site.port, 60, wrong):
             assert [site.get("/metrics", right)[0] for _ in range(20)] == [200] * 20
@@ -176,7 +176,7 @@ def test_a_password_storm_costs_a_remembered_password_nothing(tmp_path: Path, sa
 def test_a_storm_of_quick_questions_costs_others_nothing() -> None:
     with (
         running(limits=replaced(LIMITS, connections=40)) as site,
-        storming(site.port, 60, lambda _number: b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
+        storming(site.port, 60, lambda _number: b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     ):
         assert [site.get()[0] for _ in range(20)] == [200] * 20
 
@@ -198,7 +198,7 @@ def test_stalled_readers_give_way_last() -> None:
         socks = [site.connect() for _ in range(2)]
         for sock in socks:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            sock.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+            sock.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
         site.until(lambda: site.server.requests[200] == 2)
         with site.connect() as refused:  # both are being served, as far as can be told yet
             assert read_answer(refused)[0] == 503

@@ -15,7 +15,7 @@ from hostagent.daemon.http_answer import http_date
 from hostagent.daemon.http_listen import ListenError, adopt, listener, name_of
 from hostagent.daemon.http_message import LIMITS, BadQueryError, Request, Response, plain, prepared
 from hostagent.values.record import replaced
-from tests.daemon.http_running import BIG, PAGES, ask, is_closed_by_peer, read_answer, running
+from tests.daemon.http_running import ALWAYS, BIG, PAGES, ask, is_closed_by_peer, read_answer, running
 
 
 def test_page_with_everything_a_scraper_needs() -> None:
@@ -28,6 +28,7 @@ def test_page_with_everything_a_scraper_needs() -> None:
             "content-type": "text/plain; charset=utf-8",
             "content-length": "5",
             "vary": "Accept, Accept-Encoding",
+            **ALWAYS,
         }
 
 
@@ -44,6 +45,8 @@ def test_bytes_on_the_wire() -> None:
             b"Content-Type: text/plain; charset=utf-8",
             b"Content-Length: 14",
             b"X-Content-Type-Options: nosniff",
+            b"Cross-Origin-Resource-Policy: same-origin",
+            b"Cache-Control: no-store",
             b"Connection: close",
             b"",
             b"404 Not Found\n",
@@ -61,7 +64,7 @@ def test_page_without_gzip_varies_by_nothing() -> None:
     with running() as site, site.connect() as sock:
         _, headers, body = ask(sock, "/big", "Accept-Encoding: gzip")
         assert body == BIG
-        assert sorted(headers) == ["content-length", "content-type", "date"]
+        assert sorted(headers.keys() - ALWAYS.keys()) == ["content-length", "content-type", "date"]
 
 
 def test_head_has_the_headers_and_no_body() -> None:
@@ -106,13 +109,13 @@ def test_what_a_page_sees() -> None:
         return plain(200)
 
     with running(routes={"/metrics": page}) as site:
-        site.get("http://node:1/metrics?collect%5B%5D=pci&x=a+b&empty=", "Accept: a", "accept: b", "X-Odd: \xff")
+        site.get("http://localhost:1/metrics?collect%5B%5D=pci&x=a+b&empty=", "Accept: a", "accept: b", "X-Odd: \xff")
     assert seen == [
         Request(
             method="GET",
             path="/metrics",
             query=(("collect[]", "pci"), ("x", "a b"), ("empty", "")),
-            headers={"host": "node", "accept": "a, b", "x-odd": "\xff"},
+            headers={"host": "localhost:1", "accept": "a, b", "x-odd": "\xff"},
             peer="127.0.0.1",
         )
     ]
@@ -167,7 +170,7 @@ def test_lifetime_ends_with_an_answer() -> None:
 def test_a_thousand_pipelined_requests() -> None:
     count = 1000
     with running() as site, site.connect() as sock:
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * count)
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * count)
         got = b""
         while got.count(b"up 1\n") < count:
             got += sock.recv(1 << 20)
@@ -176,7 +179,7 @@ def test_a_thousand_pipelined_requests() -> None:
 
 def test_request_in_pieces() -> None:
     with running() as site, site.connect() as sock:
-        for piece in (b"GE", b"T /metrics HT", b"TP/1.1\r\nHost", b": a\r\n", b"\r\n"):
+        for piece in (b"GE", b"T /metrics HT", b"TP/1.1\r\nHost", b": localhost\r\n", b"\r\n"):
             sock.sendall(piece)
             time.sleep(0.01)
         assert read_answer(sock)[0] == 200
@@ -193,7 +196,7 @@ def test_many_pages_change_under_the_server() -> None:
 def test_close_waits_for_a_begun_answer_and_not_for_silence() -> None:
     with running() as site, site.connect() as silent, site.connect() as idle, site.connect() as reader:
         assert ask(idle)[0] == 200
-        reader.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        reader.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
         site.until(lambda: site.server.requests[200] == 2)
         site.loop.call_soon_threadsafe(lambda: None)
         import threading
@@ -214,7 +217,7 @@ def test_close_waits_for_a_begun_answer_and_not_for_silence() -> None:
 def test_close_cuts_what_does_not_end() -> None:
     with running() as site, site.connect() as half, site.connect() as slow:
         half.sendall(b"GET /metr")
-        slow.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        slow.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
         site.until(lambda: site.server.requests[200] == 1 and site.server.open_connections == 2)
         time.sleep(0.05)
         assert 0.15 < site.close(0.2) < 2.0

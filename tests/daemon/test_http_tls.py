@@ -50,7 +50,7 @@ def test_http11_is_agreed_on_though_h2_is_preferred(tmp_path: Path) -> None:
 
 def test_pipelined_requests_in_one_record(tmp_path: Path) -> None:
     with running(web_config=web_config(tmp_path)) as site, site.connect(client_context(tmp_path)) as sock:
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 400)
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 400)
         got = b""
         while got.count(b"up 1\n") < 400:
             got += sock.recv(1 << 20)
@@ -95,7 +95,7 @@ def test_gone_before_the_handshake(tmp_path: Path) -> None:
 
 def test_plain_http_to_the_tls_port_is_told_so(tmp_path: Path) -> None:
     with running(web_config=web_config(tmp_path)) as site, site.connect() as sock:
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert read_answer(sock)[::2] == (400, b"400 this port speaks HTTPS\n")
 
 
@@ -103,7 +103,7 @@ def test_plain_http_to_the_tls_port_and_gone(tmp_path: Path) -> None:
     with running(web_config=web_config(tmp_path)) as site:
         site.loop.call_soon_threadsafe(time.sleep, 0.2)  # the server looks when the client has gone
         sock = site.connect()
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         sock.close()
         site.until(lambda: sum(site.server.dropped.values()) == 1)
@@ -116,7 +116,7 @@ def test_no_room_on_a_tls_port_is_a_close(tmp_path: Path) -> None:
         running(web_config=web_config(tmp_path), limits=limits) as site,
         site.connect(client_context(tmp_path)) as busy,
     ):
-        busy.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        busy.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
         site.until(lambda: site.server.requests[200] == 1)
         with site.connect() as refused:
             assert is_closed_by_peer(refused)
@@ -269,7 +269,7 @@ def test_tls_turned_on_while_running_ends_plain_connections(tmp_path: Path) -> N
     with running(web_config=WebConfigFile(str(tmp_path / "web.yml"))) as site, site.connect() as sock:
         assert ask(sock)[0] == 200
         (tmp_path / "web.yml").write_text(TLS)
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert is_closed_by_peer(sock)
         assert site.get(tls=client_context(tmp_path))[0] == 200
         assert site.server.dropped == {"reconfigured": 1}
@@ -293,7 +293,7 @@ def test_kept_connections_end_when_clients_are_chosen_more_strictly(tmp_path: Pa
     with running(web_config=config) as site, site.connect(client) as sock:
         assert ask(sock)[0] == 200
         (tmp_path / "web.yml").write_text(after)
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with contextlib.suppress(ssl.SSLEOFError):
             assert sock.recv(1) == b""
         assert site.server.dropped == {"reconfigured": 1}

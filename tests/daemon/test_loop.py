@@ -18,6 +18,7 @@ from hostagent.daemon.pages import Pages
 from hostagent.daemon.sdnotify import Notifier
 from hostagent.daemon.sinks import sinks
 from hostagent.daemon.state import Look
+from hostagent.daemon.status import status_line
 from hostagent.values.record import replaced
 from tests.daemon.running import configuration
 from tests.plant import pci_function, plant
@@ -281,7 +282,7 @@ def test_no_machine_at_the_start(tmp_path: Path) -> None:
         (tmp_path / "root").rename(tmp_path / "away")
         done = await one.once()
         one.worker.close(5)
-        return done, one._status()
+        return done, status_line(one.look, one.sinks, one._trouble)
 
     done, status = asyncio.run(main())
     assert not done

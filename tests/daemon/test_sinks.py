@@ -200,6 +200,7 @@ def test_a_full_disk_keeps_the_old_file(small: Path, caplog: pytest.LogCaptureFi
     one.offer(b"new")
     one.write()
     assert (one.success, (small / "file").read_bytes()) == (True, b"new")
+    one.release()
 
 
 def test_a_read_only_directory(small: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -215,3 +216,4 @@ def test_a_read_only_directory(small: Path, caplog: pytest.LogCaptureFixture) ->
     clock.now += RETRY_SECONDS
     one.write()
     assert (one.success, (small / "file").read_bytes()) == (True, b"new")
+    one.release()

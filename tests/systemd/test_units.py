@@ -35,7 +35,7 @@ def unit(name: str) -> dict[str, dict[str, list[str]]]:
 
 
 @needs_systemd
-@pytest.mark.parametrize(("name", "most"), [("hostagent", 1.0), ("hostagent-socket", 0.3), ("hostagent-textfile", 0.3)])
+@pytest.mark.parametrize(("name", "most"), [("hostagent", 1.3), ("hostagent-socket", 0.5), ("hostagent-textfile", 0.5)])
 def test_exposure(name: str, most: float) -> None:
     command = [str(ANALYZE), "security", "--offline=true", "--no-pager", str(UNITS / f"{name}.service")]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -62,6 +62,32 @@ def test_variants_differ_in_the_network_only() -> None:
     plain, private = unit("hostagent.service")["Service"], unit("hostagent-socket.service")["Service"]
     different = {key for key in plain.keys() | private.keys() if plain.get(key) != private.get(key)}
     assert different == {"Sockets", "PrivateNetwork", "RestrictAddressFamilies", "IPAddressAllow"}
+
+
+# What a service sees of the machine, and the one value each may have: these hide nothing that is read. PrivateTmp= and
+# PrivateMounts= change what is mounted for the agent only, and it reads what is mounted for process 1; PrivateDevices= hides
+# nodes it never opens.
+SEES = {
+    "ProtectHome": "read-only",
+    "ProtectProc": "default",
+    "ProcSubset": "all",
+    "ProtectSystem": "strict",
+    "ProtectKernelTunables": "yes",
+    "ProtectControlGroups": "yes",
+    "PrivateMounts": "yes",
+    "PrivateTmp": "yes",
+    "PrivateDevices": "yes",
+}
+# Each of these could take facts away, and stands in no unit.
+HIDES = ("InaccessiblePaths", "NoExecPaths", "TemporaryFileSystem", "RootDirectory", "RootImage", "MountAPIVFS", "MountFlags",
+         "PrivatePIDs", "RestrictFileSystems", "BindPaths", "ProtectControlGroupsEx")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_unit_hides_what_is_mounted_or_swapped_to(name: str) -> None:
+    service = unit(f"{name}.service")["Service"]
+    assert {key: service[key] for key in SEES} == {key: [value] for key, value in SEES.items()}
+    assert [key for key in HIDES if key in service] == []
 
 
 @pytest.mark.parametrize("name", SERVICES)
