@@ -149,7 +149,7 @@ def test_what_an_area_would_have_protected_is_refused_without_it(area: str) -> N
     reason = Reason(
         code="unknown", text=f"it is not known {guard.unknown}", evidence=(Evidence(path=area, said="not read"),)
     )
-    assert protections(blind) == dict.fromkeys(meant.get(area, [*map(str, blind.at)]), (reason,))
+    assert protections(blind) == {one: (reason,) for one in meant.get(area, [*map(str, blind.at)])}
 
 
 def test_default_route_through_a_bond() -> None:
