@@ -136,7 +136,7 @@ def test_what_an_area_would_have_protected_is_refused_without_it(area: str) -> N
     machine.function("0000:06:00.0", "8086:1234", "088000", driver="a_timer")
     machine.function("0000:07:00.0", T4, T4_CLASS)
     assert why(machine) == {}
-    meant = {
+    meant: dict[str, list[str]] = {
         "storage": ["0000:04:00.0"],
         "network": [ONE],
         "watchdog": ["0000:06:00.0"],
@@ -149,7 +149,7 @@ def test_what_an_area_would_have_protected_is_refused_without_it(area: str) -> N
     reason = Reason(
         code="unknown", text=f"it is not known {guard.unknown}", evidence=(Evidence(path=area, said="not read"),)
     )
-    assert protections(blind) == {one: (reason,) for one in meant.get(area, [*map(str, blind.at)])}
+    assert protections(blind) == dict.fromkeys(meant.get(area, [*map(str, blind.at)]), (reason,))
 
 
 def test_default_route_through_a_bond() -> None:
