@@ -13,10 +13,11 @@
 
 from __future__ import annotations
 
-from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, truth
 from hostagent.host import Reader
 from hostagent.host.console import Console, console
 from hostagent.host.pci import functions
+from hostagent.values.displays import is_bmc_display
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -36,9 +37,8 @@ _VIRTUAL = (
     ("BHYVE", "bhyve"), ("Apple Virtualization", "apple"), ("Microsoft Corporation Virtual Machine", "hyper-v"),
     ("Hyper-V", "hyper-v"),
 )  # fmt: skip
-# IPMI interfaces on the bus, and the display controllers of BMCs: ASPEED, Matrox G200e and G200eW to G200eH5.
+# IPMI interfaces on the bus.
 _IPMI_CLASS = "0c07"
-_BMC_DISPLAYS = ("1a03", ("102b", ("0522", "0524", "0530", "0532", "0533", "0534", "0536", "0538", "0542")))
 
 
 @record
@@ -151,13 +151,11 @@ def _virtual(reader: Reader, hypervisor: str | None) -> bool | None:
 
 
 def _bmc_functions(reader: Reader) -> tuple[PciAddress, ...]:
-    aspeed, (matrox, displays) = _BMC_DISPLAYS
     return tuple(
         one.address
         for one in functions(reader)
         if one.class_id.startswith(_IPMI_CLASS)
-        or (one.class_id.startswith("03") and one.vendor_id == aspeed)
-        or (one.vendor_id == matrox and one.device_id in displays)
+        or is_bmc_display(vendor_id=one.vendor_id, device_id=one.device_id, class_id=one.class_id)
     )
 
 
@@ -208,6 +206,11 @@ def samples(firmware: Firmware) -> Iterator[Sample]:
         yield Sample(metric=_INFO, labels=tuple(name or "" for name in names), value=1)
 
 
+def _unseen(firmware: Firmware) -> Iterator[str]:
+    if firmware.console.serial is None:
+        yield "which functions carry serial consoles: `hostagent probe -o json` of this version looks"
+
+
 AREA = Area(
     name="firmware",
     about="UEFI or BIOS, Secure Boot, DMI and the console",
@@ -216,6 +219,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_UEFI, _SECURE_BOOT, _INFO),
-    guard=Guard(unknown="whether it shows the console", classes=("03",), driven=False),
-    unseen=nothing_unseen,
+    guard=Guard(unknown="whether it shows the console", classes=("03", "07"), driven=False),
+    unseen=_unseen,
 )

@@ -5,8 +5,9 @@ Read by `hostagent.host.pci`, which other areas share. Names come from the pci.i
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen
+from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample
 from hostagent.host import Reader
+from hostagent.host.buses import PciBus, buses
 from hostagent.host.pci import PciFunction, functions
 from hostagent.values.pci import in_classes
 from hostagent.values.pciids import names
@@ -35,12 +36,13 @@ class PciName:
 class Pci:
     """All functions in order of address, and the names of the IDs among them (empty without a pci.ids on the host).
 
-    `detailed`: whether the functions' `detail` was read.
+    `detailed`: whether the functions' `detail` was read. `buses`: those that have functions, None in a report of an older schema.
     """
 
     functions: tuple[PciFunction, ...]
     names: tuple[PciName, ...]
     detailed: bool
+    buses: tuple[PciBus, ...] | None
 
 
 def probe(reader: Reader) -> Pci:
@@ -50,6 +52,7 @@ def probe(reader: Reader) -> Pci:
         functions=found,
         names=_names(reader, found),
         detailed=any(function.detail is not None for function in found),
+        buses=buses(reader),
     )
 
 
@@ -142,6 +145,11 @@ def samples(pci: Pci) -> Iterator[Sample]:
             yield Sample(metric=_DRIVER, labels=binding, value=1)
 
 
+def _unseen(pci: Pci) -> Iterator[str]:
+    if pci.buses is None:
+        yield "the bridges above each function, which tell equal cards apart: `hostagent probe -o json` of this version looks"
+
+
 AREA = Area(
     name="pci",
     about="PCI functions, their IDs, drivers and names",
@@ -151,5 +159,5 @@ AREA = Area(
     samples=samples,
     metrics=(_INFO, _DRIVER),
     guard=None,
-    unseen=nothing_unseen,
+    unseen=_unseen,
 )

@@ -4,7 +4,7 @@
     sys/class/graphics/fb0/device    -> the PCI function, or a platform device made from what firmware set up
     sys/class/drm/card0/device       -> as above
     sys/bus/pci/devices/<address>/boot_vga    1 where firmware showed its own console
-    sys/class/tty/console/active     tty0 ttyS0
+    sys/class/tty/console/active     tty0 ttyS0; serial ones: hostagent.host.serial
 
 A framebuffer that firmware set up (efifb, simpledrm) keeps the BARs of the boot display: vfio-pci then cannot have them.
 """
@@ -15,6 +15,7 @@ from hostagent.host.carriers import ordered, place, split
 from hostagent.host.disks import natural
 from hostagent.host.pci import DEVICES, functions
 from hostagent.host.reader import Reader
+from hostagent.host.serial import ACTIVE, SerialConsole, serial_consoles
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -45,26 +46,30 @@ class Console:
     `active`: consoles of the kernel, the last is /dev/console; None where the host does not say. `boot_vga`: the function
     firmware showed its console on. `functions`: those whose loss takes a console away: the boot display, and what is behind the
     first framebuffer, which has the kernel's console. Other framebuffers are on displays that can be given away.
+    `serial`: consoles that are no displays; None where a report of an older schema does not say.
     """
 
     displays: tuple[Display, ...]
     active: tuple[str, ...] | None
     boot_vga: PciAddress | None
     functions: tuple[PciAddress, ...]
+    serial: tuple[SerialConsole, ...] | None
 
 
 def console(reader: Reader) -> Console:
     """Displays and console of the machine."""
     frames = [_display(reader, GRAPHICS, name) for name in _numbered(reader, GRAPHICS, "fb")]
     cards = [_display(reader, DRM, name) for name in _numbered(reader, DRM, "card")]
-    active = reader.text("sys/class/tty/console/active")
+    said = reader.text(ACTIVE)
+    active = None if said is None else tuple(said.split())
     boot_vga = _boot_vga(reader)
     first = frames[0].function if frames else None
     return Console(
         displays=(*frames, *cards),
-        active=None if active is None else tuple(active.split()),
+        active=active,
         boot_vga=boot_vga,
         functions=ordered({address for address in (boot_vga, first) if address is not None}),
+        serial=serial_consoles(reader, active),
     )
 
 

@@ -3,8 +3,9 @@
 `ids=` takes every function with the ID. It is used where all of them, on every node given, are to be taken; with the
 subsystem behind the ID where that tells them apart. Otherwise, and where a driver of the host is there first and cannot be
 kept away (built in, or in an initramfs that no file of this host reaches), a unit takes the one address after boot, having
-looked whose it is. A unit does not know its node either: where another node has the same function at the same address and
-keeps it, that is refused.
+looked whose it is: by its IDs, and by its place below the root of the bus, for addresses move when a card is added. A unit does not
+know its node either: where another node has the same function at the same address or place and keeps it, that is refused; and
+so it is where nothing tells a function from an equal one that stays. Disks are told apart by their use as well.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from hostagent.plan.model import (
 )
 from hostagent.plan.node import Node, data, id_said, pci_id, subsystem
 from hostagent.values.module import is_module_name
-from hostagent.values.pci import PciAddress
+from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 # The parameter is a string of 1,024 bytes with its NUL (drivers/vfio/pci/vfio_pci.c).
 IDS_LIMIT = 1023
+_DISKS = ("01",)
+# What else may carry disks: USB and SD hosts.
+_CARRIERS = (*_DISKS, "0c03", "0805")
 
 Key = tuple[str, PciAddress]
 
@@ -58,6 +62,7 @@ def bind(nodes: tuple[Node, ...], choice: Choice, initramfs: str) -> tuple[tuple
     )
     units = _units(choice, methods)
     _refuse_strangers(nodes, choice, units)
+    _refuse_twins(nodes, choice, units)
     ids = tuple(sorted({method.spelled for method in methods.values() if method.spelled is not None}))
     channel = KERNEL_ARGUMENT if built_in else MODPROBE
     softdeps = () if built_in else _softdeps(nodes, choice, methods)
@@ -170,12 +175,13 @@ def _binding(
     )
 
 
-def _identity(function: PciFunction) -> Identity:
+def _identity(node: Node, function: PciFunction) -> Identity:
     return Identity(
         vendor_id=function.vendor_id,
         device_id=function.device_id,
         subsystem_vendor_id=function.subsystem_vendor_id,
         subsystem_device_id=function.subsystem_device_id,
+        path=node.topology.path(function.address),
     )
 
 
@@ -187,8 +193,9 @@ def _units(choice: Choice, methods: dict[Key, _Method]) -> tuple[AddressUnit, ..
     return tuple(
         AddressUnit(
             address=address,
-            identities=tuple(sorted({_identity(taken.function) for taken in found}, key=repr)),
+            identities=tuple(sorted({_identity(taken.node, taken.function) for taken in found}, key=repr)),
             nodes=tuple(taken.node.name for taken in found),
+            disk=any(in_classes(taken.function.class_id, _CARRIERS) for taken in found),
         )
         for address, found in sorted(by_address.items(), key=lambda item: item[0].order)
     )
@@ -202,7 +209,7 @@ def _refuse_strangers(nodes: tuple[Node, ...], choice: Choice, units: tuple[Addr
             function = node.at.get(unit.address)
             if function is None or (node.name, unit.address) in choice.taken or (node.name, unit.address) in known:
                 continue
-            if any(_is(function, identity) for identity in unit.identities):
+            if any(_is(node, function, identity) for identity in unit.identities):
                 asked = next(choice.taken[name, unit.address] for name in unit.nodes)
                 text = (
                     f"the unit that takes {unit.address} on {', '.join(unit.nodes)} would take it here, where it stays"
@@ -211,12 +218,43 @@ def _refuse_strangers(nodes: tuple[Node, ...], choice: Choice, units: tuple[Addr
                 choice.refuse(node, asked.entry, function, reason)
 
 
-def _is(function: PciFunction, identity: Identity) -> bool:
+def _refuse_twins(nodes: tuple[Node, ...], choice: Choice, units: tuple[AddressUnit, ...]) -> None:
+    """Refuse what no unit can tell from an equal function that stays, once addresses have moved."""
+    wanted = {f"{identity.vendor_id}:{identity.device_id}" for unit in units for identity in unit.identities}
+    staying = [
+        (node, function)
+        for node in nodes
+        for function in node.functions
+        if pci_id(function) in wanted and (node.name, function.address) not in choice.taken
+    ]
+    for unit in units:
+        for name in unit.nodes:
+            taken = choice.taken[name, unit.address]
+            # The rendered command looks whether a disk is in use.
+            if in_classes(taken.function.class_id, _DISKS):
+                continue
+            identity = _identity(taken.node, taken.function)
+            # At the same address of another node it is refused there.
+            alike = [one for one in staying if one[1].address != unit.address or one[0].name == name]
+            twin = next(((node, other) for node, other in alike if _is(node, other, identity)), None)
+            if twin is not None:
+                node, other = twin
+                text = (
+                    f"a unit takes it by its address, which moves when cards are added, and nothing else tells it from"
+                    f" {other.address} on {node.name}, which stays"
+                )
+                choice.refuse(
+                    taken.node, taken.entry, taken.function, Reason(code="twins", text=text, evidence=(id_said(other),))
+                )
+
+
+def _is(node: Node, function: PciFunction, identity: Identity) -> bool:
     pairs = (
         (function.vendor_id, identity.vendor_id),
         (function.device_id, identity.device_id),
         (function.subsystem_vendor_id, identity.subsystem_vendor_id),
         (function.subsystem_device_id, identity.subsystem_device_id),
+        (node.topology.path(function.address), identity.path),
     )
     # What is not known of either may be the same.
     return all(seen == wanted or None in (seen, wanted) for seen, wanted in pairs)

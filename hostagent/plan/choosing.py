@@ -2,18 +2,18 @@
 
 An entry takes every function that fits it, or the first `count` of those that may be taken. A wanted function's IOMMU group
 has to be viable, so the other functions of it are taken as companions, bridges apart. While the IOMMU is off nobody knows the
-groups; then the audio, USB and USB-C functions of a graphics card are expected in its group, as they always are.
+groups; then those that are expected (hostagent.plan.topology) are planned with, and what they stand in the way of is `postponed`:
+it is refused until the IOMMU is on, and kernel arguments that switch it on are not.
 """
 
 from __future__ import annotations
 
 from hostagent.host.pci import PciFunction
 from hostagent.plan.model import Evidence, Note, Reason, Refusal, Unmatched
-from hostagent.plan.node import Node, driver_said, file_of, is_bridge, pci_id, subsystem
+from hostagent.plan.node import Node, driver_said, file_of, pci_id, subsystem
 from hostagent.plan.protected import GUEST, protections
 from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.record import record
-from hostagent.values.vfio import lets_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from hostagent.profile import Device, Profile
 
-_CARD_PARTS = ("0403", "0c03", "0c80")
+EXPECTED = "expected-group"
+_FIRST = "switch the IOMMU on first (`hostagent render kargs`, then reboot): then the groups are known"
 
 
 @record
@@ -56,6 +57,11 @@ def place(entry: int | None) -> str:
     return "devices" if entry is None else f"devices[{entry}]"
 
 
+def postponed(refusal: Refusal) -> bool:
+    """Whether it is refused only as long as no IOMMU shows the groups."""
+    return refusal.reason.code == EXPECTED
+
+
 def choose(nodes: tuple[Node, ...], profile: Profile) -> Choice:
     """Every entry on every node."""
     choice = Choice()
@@ -77,18 +83,17 @@ def choose(nodes: tuple[Node, ...], profile: Profile) -> Choice:
 
 
 def _bring(choice: Choice, taken: Taken) -> None:
-    for other in _companions(taken.node, taken.function):
+    for other in taken.node.along(taken.function):
         companion = Taken(node=taken.node, function=other, entry=None, resource_name=None, external=False)
         choice.taken.setdefault((taken.node.name, other.address), companion)
 
 
 def _leave(choice: Choice, taken: Taken) -> None:
     """Refuse what would be in a group that is not viable, because nobody takes the others along."""
-    for other in _companions(taken.node, taken.function):
-        idle = other.driver is None or lets_go(other.driver)
-        if not idle and (taken.node.name, other.address) not in choice.taken:
+    for other in taken.node.along(taken.function):
+        if taken.node.drives(other) and (taken.node.name, other.address) not in choice.taken:
             choice.taken.pop((taken.node.name, taken.function.address), None)
-            choice.refuse(taken.node, taken.entry, taken.function, _left_behind(taken.function, other))
+            choice.refuse(taken.node, taken.entry, taken.function, _left_behind(taken.node, taken.function, other))
 
 
 def fits(device: Device, function: PciFunction) -> bool:
@@ -137,34 +142,32 @@ def _faults(node: Node, function: PciFunction, stays: dict[PciAddress, tuple[Rea
     reasons = stays.get(function.address, ())
     # What a guest already has on vfio-pci is where it is wanted: nothing is taken from it.
     found = [reason for reason in reasons if reason.code != GUEST or function.driver != "vfio-pci"]
-    for companion in () if node.group(function) is not None else _companions(node, function):
+    for companion in () if node.group(function) is not None else node.along(function):
         # Of a group that is only expected the protections do not know.
         found += [
             Reason(
-                code="group",
-                text=f"{companion.address} of the same card will share its IOMMU group, and {reason.text}",
-                evidence=reason.evidence,
+                code=EXPECTED,
+                text=f"it is expected to share an IOMMU group with {companion.address}, and {reason.text}; {_FIRST}",
+                evidence=(_expectation(function), *reason.evidence),
             )
             for reason in stays.get(companion.address, ())[:1]
         ]
     return tuple(found)
 
 
-def _left_behind(function: PciFunction, other: PciFunction) -> Reason:
+def _expectation(function: PciFunction) -> Evidence:
+    return Evidence(path=file_of(function.address, "iommu_group"), said="no such link")
+
+
+def _left_behind(node: Node, function: PciFunction, other: PciFunction) -> Reason:
+    if node.group(function) is None:
+        text = (
+            f"{other.address} is expected in its IOMMU group, and companions: false leaves it with the host; {_FIRST}"
+        )
+        return Reason(code=EXPECTED, text=text, evidence=(_expectation(function), driver_said(other)))
     text = f"its IOMMU group is not viable without {other.address}, which companions: false leaves with the host"
-    group = Evidence(path=file_of(function.address, "iommu_group"), said=str(function.iommu_group))
+    group = Evidence(path=file_of(function.address, "iommu_group"), said=str(node.group(function)))
     return Reason(code="companions", text=text, evidence=(group, driver_said(other)))
-
-
-def _companions(node: Node, function: PciFunction) -> tuple[PciFunction, ...]:
-    if node.group(function) is not None:
-        found = node.companions(function)
-    elif in_classes(function.class_id, ("03",)):
-        slot = [other for other in node.functions if other.address.slot == function.address.slot]
-        found = tuple(other for other in slot if in_classes(other.class_id, _CARD_PARTS))
-    else:
-        return ()
-    return tuple(other for other in found if not is_bridge(other) and other.address != function.address)
 
 
 def _too_few(count: int, matching: list[PciFunction], faults: dict[PciAddress, tuple[Reason, ...]]) -> Reason:
@@ -172,7 +175,10 @@ def _too_few(count: int, matching: list[PciFunction], faults: dict[PciAddress, t
     free = len(matching) - len(kept)
     text = f"{count} asked for, {len(matching)} there, {free} free to be taken"
     evidence = tuple(said for reasons in faults.values() for reason in reasons[:1] for said in reason.evidence)
-    return Reason(code="too-few", text="; ".join((text, *kept)), evidence=evidence)
+    # Those that only an expected group keeps may be free once the groups are known.
+    later = [reasons for reasons in faults.values() if reasons and all(one.code == EXPECTED for one in reasons)]
+    code = EXPECTED if free + len(later) >= count else "too-few"
+    return Reason(code=code, text="; ".join((text, *kept)), evidence=evidence)
 
 
 def _unmatched(nodes: tuple[Node, ...], profile: Profile) -> Iterator[Unmatched]:

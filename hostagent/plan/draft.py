@@ -8,7 +8,7 @@ from __future__ import annotations
 from hostagent.host.os_release import OsRelease
 from hostagent.host.pci import PciFunction
 from hostagent.plan.model import Reason
-from hostagent.plan.node import Node, data, is_bridge, pci_id
+from hostagent.plan.node import Node, data, pci_id
 from hostagent.plan.protected import protections
 from hostagent.profile.model import VERSIONS
 from hostagent.report import NodeReport
@@ -87,6 +87,11 @@ def _known(name: str, version: str | None) -> str:
 
 def _devices(node: Node) -> Iterator[str]:
     stays = protections(node)
+    for function in node.functions if not node.groups else ():
+        # What a group that is only expected will keep.
+        kept = next((stays[other.address] for other in node.along(function) if other.address in stays), None)
+        if kept is not None:
+            stays.setdefault(function.address, kept)
     kin: dict[tuple[str, str], list[PciFunction]] = {}
     for function in node.functions:
         if in_classes(function.class_id, _OFFERED) and not _part(node, function, stays):
@@ -102,7 +107,7 @@ def _devices(node: Node) -> Iterator[str]:
 def _part(node: Node, function: PciFunction, stays: dict[PciAddress, tuple[Reason, ...]]) -> bool:
     """Whether it comes along with the first function of its card anyway."""
     first = PciAddress(f"{function.address.slot}.0")
-    shared = {other.address for other in node.companions(function)}
+    shared = {other.address for other in node.along(function)}
     return first in shared and first not in stays and in_classes(node.at[first].class_id, _OFFERED)
 
 
@@ -120,7 +125,7 @@ def _entry(
         where = f"{function.address}{'' if group is None else f', IOMMU group {group}'}"
         reasons = stays.get(function.address, ())
         yield f"  ## {title} at {where}{f' stays: {reasons[0].text}' if reasons else ''}"
-        along = [other.address for other in node.companions(function) if not is_bridge(other)] if not reasons else []
+        along = [other.address for other in node.along(function)] if not reasons else []
         if along:
             yield f"  ##   brings along: {', '.join(along)}"
     if len(functions) > _SHOWN:

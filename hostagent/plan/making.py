@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hostagent.plan.arguments import iommu_arguments, nested, removals, vfio_arguments
 from hostagent.plan.binding import bind
-from hostagent.plan.choosing import Choice, choose
+from hostagent.plan.choosing import Choice, choose, postponed
 from hostagent.plan.drivers import INITRAMFS
 from hostagent.plan.fleet import fleet
 from hostagent.plan.model import (
@@ -60,14 +60,15 @@ def _plan(nodes: tuple[Node, ...], profile: Profile) -> Plan:
     offered = permitted(choice)
     pools, pages, short = _pools(nodes, profile)
     watchdog, unwatched, watching = watchdog_plan(nodes, profile.watchdog)
-    iommu, about = _iommu(nodes, profile, devices=bool(bindings))
+    wanted = bool(bindings) or any(map(postponed, choice.refused))
+    iommu, about = _iommu(nodes, profile, devices=wanted)
     options, switches = nested(nodes, profile)
     arguments = (*iommu, *vfio_arguments(vfio), *switches, *pages)
     return Plan(
         platform=_platform(profile.platform),
         nodes=tuple(node.name for node in nodes),
         kernel_arguments=arguments,
-        remove_arguments=removals(nodes, profile, arguments, devices=bool(bindings)),
+        remove_arguments=removals(nodes, profile, arguments, devices=wanted),
         bindings=bindings,
         vfio=vfio,
         modules_load=_modules_load(bindings, vfio, watchdog),
@@ -150,7 +151,10 @@ def _about(nodes: tuple[Node, ...], choice: Choice) -> list[Note]:
                 for text in (() if probed.data is None else area.unseen(probed.data))
             ]
         if mine and not node.groups:
-            text = "it has no IOMMU groups yet: what else has to come along shows after the reboot that switches the IOMMU on"
+            text = (
+                "it has no IOMMU groups yet: of each slot and each conventional PCI bus one is expected, and what else has to"
+                " come along shows after the reboot that switches the IOMMU on"
+            )
             found.append(Note(code="groups-unknown", node=node.name, subject="iommu", text=text))
         for function in mine:
             if function.address in virtual:

@@ -117,21 +117,26 @@ class Binding:
 
 @record
 class Identity:
-    """What has to be at an address before a unit takes it."""
+    """What has to be at an address before a unit takes it.
+
+    `path`: where on the bus, in numbers that do not move (hostagent.plan.topology); None where it is not known.
+    """
 
     vendor_id: str
     device_id: str
     subsystem_vendor_id: str | None
     subsystem_device_id: str | None
+    path: str | None
 
 
 @record
 class AddressUnit:
-    """One unit: takes `address` if one of `identities` is there. `nodes`: those where it does."""
+    """One unit: takes `address` if one of `identities` is there. `nodes`: those where it does. `disk`: whether disks are on it."""
 
     address: PciAddress
     identities: tuple[Identity, ...]
     nodes: tuple[str, ...]
+    disk: bool
 
 
 @record

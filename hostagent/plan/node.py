@@ -6,8 +6,10 @@ from hostagent.host.groups import NOIOMMU, IommuGroup
 from hostagent.host.modules import BUILT_IN
 from hostagent.host.pci import DEVICES, PciFunction
 from hostagent.plan.model import Evidence
-from hostagent.report import NodeReport
+from hostagent.plan.topology import Topology
+from hostagent.report import NodeReport, problems
 from hostagent.values.pci import PciAddress
+from hostagent.values.vfio import lets_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,16 +48,39 @@ class Node:
         listed = () if iommu is None else iommu.groups
         unsafe = {group.number for group in listed if group.name == NOIOMMU}
         self.groups: dict[int, IommuGroup] = {group.number: group for group in listed if group.number not in unsafe}
+        # A function whose own link is not there is a member all the same of the group that lists it.
+        self._group_of = {address: group.number for group in self.groups.values() for address in group.members}
         self._members: dict[int, list[PciFunction]] = {}
         for function in self.functions:
             if function.iommu_group is not None and function.iommu_group not in unsafe:
-                self._members.setdefault(function.iommu_group, []).append(function)
+                self._group_of[function.address] = function.iommu_group
+            number = self._group_of.get(function.address)
+            if number is not None:
+                self._members.setdefault(number, []).append(function)
+        sriov = data(report.sriov)
+        virtual = frozenset(one.address for one in sriov.virtual_functions) if sriov is not None else frozenset()
+        self.topology = Topology(pci, virtual)
+        self._expected: dict[str, list[PciFunction]] = {}
+        for function in self.functions:
+            if function.address not in self._group_of:
+                self._expected.setdefault(self.topology.expected_group(function.address), []).append(function)
+        self._troubled = frozenset(problem.path for _, problem in problems(report))
 
     @property
     def unread(self) -> bool:
         """Whether it may have functions nobody could read, with any ID."""
         pci = self.report.pci
         return pci is None or pci.data is None or any(_is_function(problem.path) for problem in pci.problems)
+
+    def troubled(self, path: str) -> bool:
+        """Whether a file was there and could not be read, or did not say what it has to."""
+        return path in self._troubled
+
+    def drives(self, function: PciFunction) -> bool:
+        """Whether a driver of the host uses a function; one whose link cannot be read is taken to be one."""
+        if function.driver is None:
+            return any(self.troubled(file_of(function.address, name)) for name in ("driver", "uevent"))
+        return not lets_go(function.driver)
 
     def has_built_in(self, module: str) -> bool:
         """Whether a module is known to be built into its kernel."""
@@ -82,7 +107,7 @@ class Node:
 
     def group(self, function: PciFunction) -> int | None:
         """The number of its IOMMU group, None where nothing translates for it."""
-        return function.iommu_group if function.iommu_group in self._members else None
+        return self._group_of.get(function.address)
 
     def members(self, number: int) -> tuple[PciAddress, ...]:
         """Addresses the kernel lists in a group, whether their functions could be read or not."""
@@ -93,6 +118,16 @@ class Node:
         number = self.group(function)
         members = () if number is None else self._members[number]
         return tuple(member for member in members if member.address != function.address)
+
+    def expected(self, function: PciFunction) -> tuple[PciFunction, ...]:
+        """The other functions, bridges too, that its group is expected to have once an IOMMU translates for it."""
+        members = self._expected.get(self.topology.expected_group(function.address), ())
+        return tuple(member for member in members if member.address != function.address)
+
+    def along(self, function: PciFunction) -> tuple[PciFunction, ...]:
+        """What goes where a function goes: the others of its group, or of the one to be expected, without bridges."""
+        found = self.companions(function) if self.group(function) is not None else self.expected(function)
+        return tuple(other for other in found if not is_bridge(other))
 
 
 def _is_function(path: str) -> bool:

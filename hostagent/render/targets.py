@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 
+from hostagent.plan.choosing import postponed
 from hostagent.plan.model import Plan, PlatformPlan
 from hostagent.render import butane, kargs, modprobe, modules_load
 from hostagent.render.config import as_in_the_manual, config, words
@@ -25,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_KARGS = "kargs"
 UNITS_DIRECTORY = "/etc/systemd/system"
 
 
@@ -55,7 +57,7 @@ class Target:
 
 def rendered(plan: Plan, names: tuple[str, ...], wishes: Wishes) -> tuple[File, ...]:
     """The files of the targets, each once. Raises RenderError; `place` is then an entry of the profile, or a target."""
-    refuse_unready(plan)
+    refuse_unready(plan, switching_on=bool(names) and all(name.startswith(_KARGS) for name in names))
     found: dict[str, File] = {}
     for name in expanded(plan, names):
         for file in TARGETS[name].make(plan, wishes):
@@ -73,11 +75,15 @@ def expanded(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for given in names for name in (mine if given == ALL else (given,))))
 
 
-def refuse_unready(plan: Plan) -> None:
-    """Raise RenderError for the first thing asked that is not done."""
+def refuse_unready(plan: Plan, *, switching_on: bool = False) -> None:
+    """Raise RenderError for the first thing asked that is not done.
+
+    `switching_on`: only kernel arguments are wanted, which is how the IOMMU is switched on that postponed entries wait for.
+    """
     for unmatched in plan.unmatched[:1]:
         raise RenderError(unmatched.entry, f"expected {unmatched.expected}")
-    for refusal in plan.refused[:1]:
+    refused = [one for one in plan.refused if not (switching_on and postponed(one))]
+    for refusal in refused[:1]:
         said = "; ".join(f"{one.path}: {one.said}" for one in refusal.reason.evidence)
         text = f"{refusal.reason.text}{f' ({said})' if said else ''}"
         if refusal.address is not None:

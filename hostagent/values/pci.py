@@ -59,6 +59,16 @@ class PciAddress(str):
         return self[:-2]
 
     @property
+    def bus(self) -> str:
+        """Domain and bus: what all that is on one bus shares."""
+        return self[:-5]
+
+    @property
+    def place(self) -> str:
+        """Device and function, the part of the address that stays when buses get other numbers."""
+        return self[-4:]
+
+    @property
     def function(self) -> int:
         """Function number, 0 to 7."""
         return int(self[-1])

@@ -9,6 +9,7 @@ from hostagent.areas.firmware import Dmi, Firmware, labels, probe, samples
 from hostagent.host import Problem
 from hostagent.host.console import Console, Display
 from hostagent.host.problem import MALFORMED
+from hostagent.host.serial import SerialConsole
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
 from tests.plant import pci_function, plant, reader
@@ -35,7 +36,7 @@ NOTHING = Firmware(
     model=None,
     virtual=None,
     hypervisor=None,
-    console=Console(displays=(), active=None, boot_vga=None, functions=()),
+    console=Console(displays=(), active=None, boot_vga=None, functions=(), serial=()),
     bmc=False,
     bmc_functions=(),
 )
@@ -105,6 +106,7 @@ def test_a_server(tmp_path: Path) -> None:
             active=("tty0", "ttyS0"),
             boot_vga=bmc,
             functions=(bmc,),
+            serial=(SerialConsole(name="ttyS0", functions=(), resolved=False),),
         ),
         bmc=True,
         bmc_functions=(PciAddress("0000:00:16.2"), bmc),
@@ -128,6 +130,7 @@ def test_a_framebuffer_of_firmware_is_on_the_boot_display(tmp_path: Path, name: 
         active=None,
         boot_vga=boot,
         functions=(boot,),
+        serial=(),
     )
 
 

@@ -38,6 +38,7 @@ class Machine:
             "proc/modules": "",
             "proc/1/net/route": _HEADING,
             "proc/1/mountinfo": "24 1 0:22 / / rw - tmpfs none rw\n",
+            "sys/class/tty/console/active": "tty0\n",
             "proc/swaps": "Filename\tType\tSize\tUsed\tPriority\n",
             "lib/modules/6.12.0/modules.dep": "kernel/drivers/vfio/pci/vfio-pci.ko:\nkernel/kvm-intel.ko:\nkernel/kvm-amd.ko:\n",
             "lib/modules/6.12.0/modules.builtin": "",
@@ -65,7 +66,8 @@ class Machine:
         said = [f"DRIVER={driver}"] if driver is not None else []
         said += [f"PCI_CLASS={int(cls, 16):X}", f"PCI_ID={identity.upper()}", f"PCI_SUBSYS_ID={subsystem.upper()}"]
         self.files[f"{base}/uevent"] = "\n".join(said) + "\n"
-        self.files |= {f"{base}/{name}": f"{value}\n" for name, value in attributes.items()}
+        given = ({"boot_vga": "0"} if cls.startswith("0300") else {}) | attributes
+        self.files |= {f"{base}/{name}": f"{value}\n" for name, value in given.items()}
         self.links[f"sys/bus/pci/devices/{address}"] = f"../../../devices/pci0000:00/{address}"
         if driver is not None:
             self.links[f"{base}/driver"] = f"../../../bus/pci/drivers/{driver}"
@@ -75,6 +77,8 @@ class Machine:
                 f"../../../../devices/pci0000:00/{address}"
             )
             self.files.setdefault(f"sys/kernel/iommu_groups/{group}/type", "DMA-FQ\n")
+            regions = "0x00000000fee00000 0x00000000feefffff msi\n"
+            self.files.setdefault(f"sys/kernel/iommu_groups/{group}/reserved_regions", regions)
         return self
 
     def disk(self, name: str, address: str, *, on: str | None = None, swap: bool = False) -> Machine:

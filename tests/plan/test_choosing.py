@@ -48,8 +48,11 @@ def test_the_parts_of_a_card_come_along_before_there_are_groups() -> None:
     machine = Machine().function("0000:07:00.0", "10de:1e84", "030000").function("0000:07:00.1", "10de:10f8", "040300")
     machine.function("0000:07:00.2", "10de:1ad8", "0c0330").function("0000:07:00.4", NIC, NIC_CLASS)
     found = planned(devices("address: 0000:07:00.0"), machine)
-    assert [one.address for one in found.bindings] == ["0000:07:00.0", "0000:07:00.1", "0000:07:00.2"]
-    text = "it has no IOMMU groups yet: what else has to come along shows after the reboot that switches the IOMMU on"
+    assert [one.address for one in found.bindings] == [f"0000:07:00.{number}" for number in (0, 1, 2, 4)]
+    text = (
+        "it has no IOMMU groups yet: of each slot and each conventional PCI bus one is expected, and what else has to"
+        " come along shows after the reboot that switches the IOMMU on"
+    )
     assert found.notes == (Note(code="groups-unknown", node="a", subject="iommu", text=text),)
 
 
@@ -58,7 +61,10 @@ def test_a_part_that_must_stay_keeps_its_card_before_there_are_groups() -> None:
     found = planned(devices("address: 0000:07:00.0"), machine)
     assert found.bindings == ()
     assert [one.reason.text for one in found.refused] == [
-        "0000:07:00.2 of the same card will share its IOMMU group, and it is a watchdog, made to reset a hung host"
+        (
+            "it is expected to share an IOMMU group with 0000:07:00.2, and it is a watchdog, made to reset a hung host; "
+            "switch the IOMMU on first (`hostagent render kargs`, then reboot): then the groups are known"
+        )
     ]
 
 

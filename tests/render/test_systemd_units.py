@@ -16,7 +16,9 @@ from tests.render.tools import verify
 
 HEAD = "# Written by hostagent from a profile: change that and render again.\n"
 ONE_NIC = devices("address: 0000:02:00.0, resourceName: intel.com/82574L", platform=DEBIAN)
-DEVICE = "sys/bus/pci/devices/0000:02:00.0"
+LINK = "sys/bus/pci/devices/0000:02:00.0"
+DEVICE = "sys/devices/pci0000:02/0000:02:00.0"
+LINKS = {LINK: "../../../devices/pci0000:02/0000:02:00.0"}
 IDS = {"vendor": "0x8086\n", "device": "0x10d3\n", "subsystem_vendor": "0x0000\n", "subsystem_device": "0x0000\n"}
 
 
@@ -41,13 +43,26 @@ ConditionPathExists=/sys/bus/pci/devices/0000:02:00.0/driver_override
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecCondition=/bin/sh -c 'cd /sys/bus/pci/devices/0000:02:00.0 || exit 1; read v <vendor; read d <device; \
-read w <subsystem_vendor; read s <subsystem_device; case $$v:$$d:$$w:$$s in 0x8086:0x10d3:0x0000:0x0000) exit 0;; \
-esac; exit 1'
+ExecCondition=/bin/sh -c 'cd -P /sys/bus/pci/devices/0000:02:00.0 || exit 1; read v <vendor; read d <device; \
+read w <subsystem_vendor; read s <subsystem_device; p=$$(pwd -P); q=; IFS=/; for c in $$p; do case $$c in \
+pci*:*) q=$$c;; *) q=$$q/$${c##*:};; esac; done; unset IFS; \
+case $$v:$$d:$$w:$$s:$$q in 0x8086:0x10d3:0x0000:0x0000:pci0000:02/00.0) exit 0;; esac; exit 1'
 ExecStart=/sbin/modprobe vfio-pci
-ExecStart=/bin/sh -c 'cd /sys/bus/pci/devices/0000:02:00.0 || exit 1; read v <vendor; read d <device; \
-read w <subsystem_vendor; read s <subsystem_device; case $$v:$$d:$$w:$$s in 0x8086:0x10d3:0x0000:0x0000) ;; \
-*) exit 0;; esac; echo vfio-pci >driver_override; for i in 1 2 3 4 5 6 7 8 9 10; do \
+ExecStart=/bin/sh -c 'cd -P /sys/bus/pci/devices/0000:02:00.0 || exit 1; read v <vendor; read d <device; \
+read w <subsystem_vendor; read s <subsystem_device; p=$$(pwd -P); q=; IFS=/; for c in $$p; do case $$c in \
+pci*:*) q=$$c;; *) q=$$q/$${c##*:};; esac; done; unset IFS; \
+case $$v:$$d:$$w:$$s:$$q in 0x8086:0x10d3:0x0000:0x0000:pci0000:02/00.0) ;; *) exit 0;; esac; \
+below() { case $$(readlink -f $$1)/ in $$p/*) return 0;; esac; \
+for k in $$(readlink -f $$1 | grep -o /nvme-subsys[0-9]*/); do for n in /sys/class/nvme-subsystem$${k}nvme*; do \
+case $$(readlink -f $$n)/ in $$p/*) return 0;; esac; done; done; return 1; }; \
+used() { echo "0000:02:00.0 stays: $$b is $$1" >&2; exit 1; }; \
+for e in /sys/class/block/*; do [ -e $$e/dev ] && below $$e || continue; b=$${e##*/}; read m <$$e/dev; \
+grep -Eqs "^[0-9]+ [0-9]+ $$m |- [^ ]+ /dev/$$b " /proc/self/mountinfo /proc/[0-9]*/mountinfo && used mounted; \
+grep -qs "^/dev/$$b[[:space:]]" /proc/swaps && used "swapped on"; \
+for h in $$e/holders/*; do [ -e $$h ] && used held; done; \
+for h in /sys/fs/btrfs/*/devices/$$b; do [ -e $$h ] && used "in a btrfs"; done; \
+grep -qsx /dev/$$b /sys/class/block/loop*/loop/backing_file && used "behind a loop device"; done; \
+echo vfio-pci >driver_override; for i in 1 2 3 4 5 6 7 8 9 10; do \
 [ "$$(readlink -f driver)" = /sys/bus/pci/drivers/vfio-pci ] && exit 0; \
 [ -e driver ] && echo 0000:02:00.0 >driver/unbind; echo 0000:02:00.0 >/sys/bus/pci/drivers_probe; \
 [ "$$(readlink -f driver)" = /sys/bus/pci/drivers/vfio-pci ] && exit 0; sleep 1; done; \
@@ -109,7 +124,8 @@ def commands(name: str, text: str, root: Path) -> list[str]:
             script = line.removeprefix(f"{name}=/bin/sh -c '").removesuffix("'")
             assert "'" not in script
             assert "%" not in script
-            found.append(script.replace("$$", "$").replace("/sys/", f"{root}/sys/"))
+            script = script.replace("/sys/", f"{root}/sys/").replace("/proc/", f"{root}/proc/")
+            found.append(script.replace("$$", "$"))
     return found
 
 
@@ -133,7 +149,9 @@ def test_it_looks_whose_the_address_is(tmp_path: Path, *, there: dict[str, str],
     (unit,) = units(planned(ONE_NIC, worker()))
     assert unit.text is not None
     plant(
-        tmp_path, {f"{DEVICE}/{name}": text for name, text in {**IDS, "driver_override": "(null)\n", **there}.items()}
+        tmp_path,
+        {f"{DEVICE}/{name}": text for name, text in {**IDS, "driver_override": "(null)\n", **there}.items()},
+        links=LINKS,
     )
     (condition,) = commands("ExecCondition", unit.text, tmp_path)
     assert run(condition) == (0 if known else 1)
@@ -149,7 +167,7 @@ def test_one_that_vfio_has_already_is_left_alone(tmp_path: Path) -> None:
     assert unit.text is not None
     files = {f"{DEVICE}/{name}": text for name, text in {**IDS, "driver_override": "(null)\n"}.items()}
     files |= {"sys/bus/pci/drivers/vfio-pci/unbind": "", "sys/bus/pci/drivers_probe": ""}
-    plant(tmp_path, files, links={f"{DEVICE}/driver": "../../drivers/vfio-pci"})
+    plant(tmp_path, files, links=LINKS | {f"{DEVICE}/driver": "../../../bus/pci/drivers/vfio-pci"})
     (start,) = commands("ExecStart", unit.text, tmp_path)
     assert run(start) == 0
     assert (tmp_path / DEVICE / "driver_override").read_text() == "vfio-pci\n"
@@ -165,8 +183,10 @@ def test_a_subsystem_nobody_knows_is_not_compared(tmp_path: Path) -> None:
     two = replaced(one, identities=(unknown, replaced(identity, device_id="10d4")))
     (unit,) = units(replaced(made, vfio=replaced(made.vfio, units=(two,))))
     assert unit.text is not None
-    assert "in 0x8086:0x10d3:*:*|0x8086:0x10d4:0x0000:0x0000) exit 0" in unit.text
-    plant(tmp_path, {f"{DEVICE}/{name}": text for name, text in {**IDS, "subsystem_vendor": "0x15d9\n"}.items()})
+    place = "pci0000:02/00.0"
+    assert f"in 0x8086:0x10d3:*:*:{place}|0x8086:0x10d4:0x0000:0x0000:{place}) exit 0" in unit.text
+    ids = {f"{DEVICE}/{name}": text for name, text in {**IDS, "subsystem_vendor": "0x15d9\n"}.items()}
+    plant(tmp_path, ids, links=LINKS)
     (condition,) = commands("ExecCondition", unit.text, tmp_path)
     assert run(condition) == 0
 

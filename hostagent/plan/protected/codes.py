@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BRIDGE, PLATFORM, CONSOLE, BMC, STORAGE, NETWORK = "bridge", "platform", "console", "bmc", "storage", "network"
 VFS, NAMESPACE, GUEST, WATCHDOG = "virtual-functions", "network-namespace", "guest", "watchdog"
+MEMORY = "memory"
 VMD, REFUSED_ID, RESERVED, GROUP, UNKNOWN = "vmd", "denylist", "reserved-region", "group", "unknown"
 
 

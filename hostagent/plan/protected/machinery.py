@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostagent.plan.model import Evidence
 from hostagent.plan.node import Node, class_said, data, driver_said, id_said, is_bridge, pci_id
-from hostagent.plan.protected.codes import BRIDGE, PLATFORM, VMD, WATCHDOG, because
+from hostagent.plan.protected.codes import BRIDGE, MEMORY, PLATFORM, VMD, WATCHDOG, because
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
@@ -22,6 +22,9 @@ _PLATFORM = {
     "1101": "a performance counter",
 }
 _WATCHDOGS = ("8086:25ab", "103c:3306")  # i6300esb and HPE iLO: the function is the watchdog
+# PCI code and ID assignment: 0500 RAM, 0502 CXL. include/uapi/linux/virtio_ids.h: 24 (0x18) mem, 27 (0x1b) pmem, from 0x1040 on.
+_MEMORY_CLASSES = {"0500": "memory on the bus", "0502": "CXL memory"}
+_MEMORY_IDS = {"1af4:1058": "memory that the hypervisor adds", "1af4:105b": "persistent memory"}
 _HANGS = "it is a watchdog, made to reset a hung host"
 
 
@@ -44,6 +47,25 @@ def machinery(node: Node) -> Found:
             yield (
                 function.address,
                 because(VMD, "it stands behind an Intel VMD controller, in its group", id_said(function)),
+            )
+
+
+def memory(node: Node) -> Found:
+    """What may be the host's RAM: whether it is (system-ram, devdax, a file system) no file of the function says."""
+    for function in node.functions:
+        by_class = _MEMORY_CLASSES.get(function.class_id[:4])
+        by_id = _MEMORY_IDS.get(pci_id(function))
+        if by_class is not None:
+            yield (
+                function.address,
+                because(MEMORY, f"it is {by_class}, and may serve the host as RAM", class_said(function)),
+            )
+        elif by_id is not None:
+            yield function.address, because(MEMORY, f"it is {by_id}, and may serve the host as RAM", id_said(function))
+        elif function.driver == "cxl_pci":
+            yield (
+                function.address,
+                because(MEMORY, "it is CXL memory, and may serve the host as RAM", driver_said(function)),
             )
 
 

@@ -50,7 +50,7 @@ def meant(node: Node, area: Area[Any]) -> Iterator[PciFunction]:
         return
     for function in node.functions:
         in_class = guard.classes is None or in_classes(function.class_id, guard.classes)
-        if in_class and (not guard.driven or isdriven(function)):
+        if in_class and (not guard.driven or node.drives(function)):
             yield function
 
 
