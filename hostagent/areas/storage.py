@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from hostagent.area import Area, Guard, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
+from hostagent.host.crashdump import crash_dump
 from hostagent.host.descent import Carriers, Descent
 from hostagent.host.disks import Disk, disks
 from hostagent.host.filesystems import IMAGES, ZFS_MEMBERS, is_storage
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ROOT, BOOT, SYSTEM, KUBELET, CONTAINER, SWAP, OTHER = "root", "boot", "system", "kubelet", "container", "swap", "other"
 ZFS = "proc/spl/kstat/zfs"
 POOL = "zpool"
+CRASH, DUMP = "crash-dump", "the crash dump"
 # Which mount points make which kind: themselves, and what is mounted below them. The first that fits.
 _KINDS = (
     (BOOT, ("/boot", "/efi")),
@@ -42,8 +44,8 @@ _SYSTEM = frozenset(
 class StorageUse:
     """One use of storage, and what it stands on.
 
-    `what`: the mount point, `swap`, or `zpool` for an imported pool of ZFS. `kind`: root, boot, system, kubelet, container,
-    swap, other. `device`: None for file systems without one (btrfs, NFS, overlays) and for swap files. `carriers.unresolved` is
+    `what`: the mount point, `swap`, `zpool` for an imported pool of ZFS, or `the crash dump`. `kind`: root, boot, system, kubelet, container,
+    swap, crash-dump, other. `device`: None for file systems without one (btrfs, NFS, overlays) and for swap files. `carriers.unresolved` is
     not empty where the functions are not all known.
     """
 
@@ -74,6 +76,7 @@ def probe(reader: Reader) -> Storage:
     uses = [use for mount in _chosen(mounted) if not _of_a_file(use := _use(reader, mounted, mount))]
     uses += [_swap(reader, mounted, path) for path in swaps(reader)]
     uses += [_pool(name) for name in _pools(reader)]
+    uses += _crash_dump(reader)
     uses.sort(key=lambda use: (use.what, use.source))
     return Storage(mounts_known=all_known(reader), uses=tuple(uses), disks=disks(reader, _standing(tuple(uses))))
 
@@ -158,6 +161,14 @@ def _swap(reader: Reader, mounted: tuple[Mount, ...], path: str) -> StorageUse:
 def _pools(reader: Reader) -> list[str]:
     """Imported ZFS pools: their volumes may be in use with nothing of them mounted."""
     return [name for name in reader.names(ZFS) if reader.exists(f"{ZFS}/{name}/state")]
+
+
+def _crash_dump(reader: Reader) -> list[StorageUse]:
+    found = crash_dump(reader)
+    if found is None:
+        return []
+    path, carriers = found
+    return [StorageUse(what=DUMP, kind=CRASH, filesystem=None, source=path, device=None, carriers=carriers)]
 
 
 def _pool(name: str) -> StorageUse:

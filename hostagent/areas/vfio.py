@@ -12,7 +12,7 @@ each is a blocker. Groups that vfio made up for no-IOMMU mode isolate nothing an
 
 from __future__ import annotations
 
-from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, truth
 from hostagent.host import Reader
 from hostagent.host.bound import BoundFunction, VendorVgpu, bound_functions, vendor_vgpus
 from hostagent.host.groups import GROUPS, NOIOMMU, IommuGroup, groups
@@ -270,6 +270,11 @@ def samples(vfio: Vfio) -> Iterator[Sample]:
         yield Sample(metric=_VIABLE, labels=(str(group.number),), value=int(group.viable))
 
 
+def _unseen(vfio: Vfio) -> Iterator[str]:
+    if any(function.held_by is None for function in vfio.bound):
+        yield "which processes have functions on vfio-pci open: `hostagent probe` as root looks"
+
+
 AREA = Area(
     name="vfio",
     about="vfio modules, what they were asked to take, what is bound, and which IOMMU groups can be given away",
@@ -279,5 +284,5 @@ AREA = Area(
     samples=samples,
     metrics=(_BOUND, _VIABLE, _READY),
     guard=Guard(unknown="whether a guest or a driver of the host holds its IOMMU group", classes=None, driven=False),
-    unseen=nothing_unseen,
+    unseen=_unseen,
 )

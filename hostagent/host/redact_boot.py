@@ -2,6 +2,7 @@ r"""Files that say what the next boot mounts, unlocks and assembles, as others m
 
     etc/fstab                    /dev/mapper/acme-data /srv/acme xfs nofail,uquota 0 2
                                  /dev/mapper/[redacted-1] /srv/[redacted-2] xfs nofail,[redacted] 0 2
+    etc/kdump.conf               ext4 UUID=..., path, ssh, nfs; etc/default/kdump-tools alike
     etc/crypttab                 acme UUID=0a1b /root/acme.key luks,nofail
                                  [redacted-3] UUID=[redacted-4] [redacted] nofail,[redacted]
     etc/systemd/system/*.mount   What=, Where=, Type=, Options=           and .swap: What=, Options=
@@ -15,6 +16,7 @@ noauto and nofail pass, people's names in them as pseudonyms.
 
 from __future__ import annotations
 
+from hostagent.host.crashdump import FILESYSTEMS, NETWORK, PATHS, setting
 from hostagent.host.escapes import unescaped
 from hostagent.host.redact_mounts import WHEN, options, source
 from hostagent.host.redact_names import HIDDEN, Pseudonyms
@@ -54,6 +56,19 @@ def _entry(fields: list[str], names: Pseudonyms) -> str:
     numbers = [field for field in fields[4:6] if field.isdecimal()]
     told = [options(field, names, WHEN) for field in fields[3:4]]
     return " ".join([source(unescaped(fields[0]), names, kind), point, kind, *told, *numbers])
+
+
+def kdump(text: str, names: Pseudonyms) -> str:
+    """Where the crash dump goes: targets on disks and directories; of servers, that there is one."""
+    lines = []
+    for name, value in map(setting, text.split("\n")):
+        if name in NETWORK and value:
+            lines.append(f"{name} {HIDDEN}")
+        elif name in FILESYSTEMS and value:
+            lines.append(f"{name} {source(value, names)}")
+        elif name in PATHS and value:
+            lines.append(f"{name} {names.path(value)}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def crypttab(text: str, names: Pseudonyms) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hostagent.host import kubelet_files, overrides, systemd
-from hostagent.host.redact_boot import crypttab, fstab, mdadm, mount_unit, multipath
+from hostagent.host import crashdump, kubelet_files, overrides, systemd
+from hostagent.host.redact_boot import crypttab, fstab, kdump, mdadm, mount_unit, multipath
 from hostagent.host.redact_guests import libvirt, proxmox
 from hostagent.host.redact_modules import modprobe, modules_load
 
@@ -58,6 +58,7 @@ _EXACT: dict[str, Change] = {
     **dict.fromkeys(kubelet_files.STATES, _alone(kubelet_files.kept_state)),
     **dict.fromkeys(kubelet_files.CONFIGS, _alone(kubelet_files.kept_lines)),
     **dict.fromkeys(("etc/os-release", "usr/lib/os-release"), _alone(_os_release)),
+    **dict.fromkeys(crashdump.FILES, kdump),
     "etc/fstab": fstab,
     "etc/crypttab": crypttab,
     "etc/mdadm.conf": mdadm,

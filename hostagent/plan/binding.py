@@ -3,8 +3,8 @@
 `ids=` takes every function with the ID. It is used where all of them, on every node given, are to be taken; with the
 subsystem behind the ID where that tells them apart. Otherwise, and where a driver of the host is there first and cannot be
 kept away (built in, or in an initramfs that no file of this host reaches), a unit takes the one address after boot, having
-looked whose it is: by its IDs, and by its place below the root of the bus, for addresses move when a card is added. A unit does not
-know its node either: where another node has the same function at the same address or place and keeps it, that is refused; and
+looked whose it is: by its IDs, and by its place below the root of the bus, for addresses move when a card is added. A unit does
+not know its node either: where another node has the same function at the same address or place and keeps it, that is refused; and
 so it is where nothing tells a function from an equal one that stays. Disks are told apart by their use as well.
 """
 

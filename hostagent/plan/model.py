@@ -131,7 +131,10 @@ class Identity:
 
 @record
 class AddressUnit:
-    """One unit: takes `address` if one of `identities` is there. `nodes`: those where it does. `disk`: whether disks are on it."""
+    """One unit: takes `address` if one of `identities` is there. `nodes`: those where it does.
+
+    `disk`: whether disks may be on it, whose mounts the unit waits for.
+    """
 
     address: PciAddress
     identities: tuple[Identity, ...]

@@ -30,7 +30,8 @@ def storage(node: Node) -> Found:
 def _evidence(found: area.Storage, address: PciAddress) -> Iterator[Evidence]:
     for use in found.uses:
         if address in use.carriers.functions:
-            path = "proc/swaps" if use.kind == area.SWAP else "proc/1/mountinfo"
+            # A crash dump's source is the file that names its target.
+            path = {area.SWAP: "proc/swaps", area.CRASH: use.source}.get(use.kind, "proc/1/mountinfo")
             way = " on ".join((use.what, *(use.carriers.chain or (use.source,)), address))
             yield Evidence(path=path, said=way)
     for disk in found.disks:
