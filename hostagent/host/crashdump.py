@@ -1,7 +1,7 @@
 """Where the crash kernel writes its dump: devices that the next panic wants, whatever is mounted now.
 
     sys/kernel/kexec_crash_loaded     1 while a crash kernel is loaded
-    etc/kdump.conf                    RHEL, Fedora: `ext4 UUID=...`, `xfs /dev/sda3`, `raw /dev/sda4`, `auto_reset_crashkernel yes`,
+    etc/kdump.conf                    RHEL, Fedora: `ext4 UUID=...`, `xfs /dev/sda3`, `raw /dev/sda4`,
                                       `nfs server:/export`, `ssh user@server`, `path /var/crash`
     etc/default/kdump-tools           Debian, Ubuntu: `KDUMP_COREDIR="/var/crash"`, `NFS=...`, `SSH=...`
 

@@ -53,6 +53,7 @@ def test_a_port_that_is_no_console_and_a_legacy_console_keep_nothing(active: str
 @pytest.mark.parametrize("unreadable", [False, True])
 def test_a_console_nobody_can_find_may_be_any_port_that_is_driven(lost: str, *, unreadable: bool) -> None:
     found = machine("tty0 ttyS4").function("0000:06:00.0", "1415:c158", "070002").without(lost)
+    found.function("0000:00:16.0", "8086:a13a", "078000", driver="mei_me")
     if unreadable:
         found.links[lost] = lost.rpartition("/")[2]
     said = "not read" if lost.endswith("active") else "no device"

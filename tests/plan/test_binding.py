@@ -46,9 +46,15 @@ def test_all_of_an_id_by_its_id() -> None:
 
 def test_one_of_two_by_its_address() -> None:
     found = planned(devices("id: 10de:1eb8, count: 1"), worker())
-    identity = Identity(vendor_id="10de", device_id="1eb8", subsystem_vendor_id="10de", subsystem_device_id="12a2")
+    identity = Identity(
+        vendor_id="10de",
+        device_id="1eb8",
+        subsystem_vendor_id="10de",
+        subsystem_device_id="12a2",
+        path="pci0000:04/00.0",
+    )
     assert found.vfio.ids == ()
-    assert found.vfio.units == (AddressUnit(address=A, identities=(identity,), nodes=("a",)),)
+    assert found.vfio.units == (AddressUnit(address=A, identities=(identity,), nodes=("a",), disk=False),)
     (binding,) = found.bindings
     assert (binding.method, binding.why) == (UNIT, "0000:05:00.0 on a has the same ID 10de:1eb8 and stays")
     assert binding.twins == (B,)
@@ -207,3 +213,17 @@ def test_a_unit_that_would_take_what_stays_on_another_node() -> None:
         Refusal(node="b", entry="devices[0]", address=A, reason=Reason(code="stays-here", text=text, evidence=(said,))),
     )
     assert [node.node for node in found.fleet.unsafe] == ["b"]
+
+
+def test_what_nothing_tells_from_its_twin_is_taken_by_no_unit() -> None:
+    report = worker().report()
+    assert report.pci is not None
+    assert report.pci.data is not None
+    old = replaced(report, pci=replaced(report.pci, data=replaced(report.pci.data, buses=None)))
+    found = plan((("a", old),), devices("id: 10de:1eb8, count: 1"))
+    (refusal,) = found.refused
+    assert (refusal.address, refusal.reason.code) == (A, "twins")
+    assert refusal.reason.text == (
+        "a unit takes it by its address, which moves when cards are added, and nothing else tells it from"
+        " 0000:05:00.0 on a, which stays"
+    )

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 _VGA = ("0300",)  # the class that has boot_vga
-_PORTS = ("07",)  # UARTs, multiport cards, and what else calls itself a port (virtio-console, AMT)
+_PORTS = ("07",)  # UARTs, multiport cards, and what else calls itself a port (virtio-console)
+_NO_PORT = "mei_me"  # the other function of that class that most machines have
 
 
 def consoles(node: Node) -> Found:
@@ -65,5 +66,5 @@ def _serial(node: Node) -> Found:
         if not console.resolved:
             lost.append(Evidence(path=path, said="no device"))
     for function in node.functions if lost else ():
-        if in_classes(function.class_id, _PORTS) and node.drives(function):
+        if in_classes(function.class_id, _PORTS) and node.drives(function) and function.driver != _NO_PORT:
             yield function.address, because(UNKNOWN, "it is not known whether it carries a serial console", *lost)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hostagent.plan.model import Evidence
 from hostagent.plan.node import Node, class_said, data, driver_said, id_said, is_bridge, pci_id
 from hostagent.plan.protected.codes import BRIDGE, MEMORY, PLATFORM, VMD, WATCHDOG, because
-from hostagent.values.pci import PciAddress
+from hostagent.values.pci import PciAddress, in_classes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ _PLATFORM = {
     "1101": "a performance counter",
 }
 _WATCHDOGS = ("8086:25ab", "103c:3306")  # i6300esb and HPE iLO: the function is the watchdog
-# PCI code and ID assignment: 0500 RAM, 0502 CXL. include/uapi/linux/virtio_ids.h: 24 (0x18) mem, 27 (0x1b) pmem, from 0x1040 on.
-_MEMORY_CLASSES = {"0500": "memory on the bus", "0502": "CXL memory"}
+# PCI code and ID assignment: 0502 is CXL (0500 is SRAM of chipsets, in one slot with their USB).
+# include/uapi/linux/virtio_ids.h: 24 (0x18) mem, 27 (0x1b) pmem; as PCI IDs from 0x1040 on.
+_CXL_CLASS, _CXL_DRIVER = ("0502",), "cxl_pci"
+_CXL = "CXL memory"
 _MEMORY_IDS = {"1af4:1058": "memory that the hypervisor adds", "1af4:105b": "persistent memory"}
 _HANGS = "it is a watchdog, made to reset a hung host"
 
@@ -53,20 +55,13 @@ def machinery(node: Node) -> Found:
 def memory(node: Node) -> Found:
     """What may be the host's RAM: whether it is (system-ram, devdax, a file system) no file of the function says."""
     for function in node.functions:
-        by_class = _MEMORY_CLASSES.get(function.class_id[:4])
-        by_id = _MEMORY_IDS.get(pci_id(function))
-        if by_class is not None:
-            yield (
-                function.address,
-                because(MEMORY, f"it is {by_class}, and may serve the host as RAM", class_said(function)),
-            )
-        elif by_id is not None:
-            yield function.address, because(MEMORY, f"it is {by_id}, and may serve the host as RAM", id_said(function))
-        elif function.driver == "cxl_pci":
-            yield (
-                function.address,
-                because(MEMORY, "it is CXL memory, and may serve the host as RAM", driver_said(function)),
-            )
+        what, said = _MEMORY_IDS.get(pci_id(function)), id_said(function)
+        if in_classes(function.class_id, _CXL_CLASS):
+            what, said = _CXL, class_said(function)
+        elif function.driver == _CXL_DRIVER:
+            what, said = _CXL, driver_said(function)
+        if what is not None:
+            yield function.address, because(MEMORY, f"it is {what}, and may serve the host as RAM", said)
 
 
 def watchdogs(node: Node) -> Found:
