@@ -44,9 +44,9 @@ _SYSTEM = frozenset(
 class StorageUse:
     """One use of storage, and what it stands on.
 
-    `what`: the mount point, `swap`, `zpool` for an imported pool of ZFS, or `the crash dump`, whose `source` is the file that names
-    its target. `kind`: root, boot, system, kubelet, container, swap, crash-dump, other. `device`: None for file systems without
-    one (btrfs, NFS, overlays) and for swap files. `carriers.unresolved` is not empty where the functions are not all known.
+    `what`: the mount point, `swap`, `zpool` for an imported pool of ZFS, or `the crash dump`, whose `source` is the file that
+    names its target. `kind`: root, boot, system, kubelet, container, swap, crash-dump, other. `device`: None for file systems
+    without one (btrfs, NFS, overlays) and for swap files. `carriers.unresolved` is empty where all functions are known.
     """
 
     what: str

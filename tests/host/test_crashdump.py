@@ -68,7 +68,9 @@ def test_a_disk_it_does_not_name_is_free(files: dict[str, str]) -> None:
 
 
 def test_a_capture_has_targets_and_no_servers() -> None:
-    text = b'# of alice\nssh alice@secret.example\nsshkey /root/.ssh/k\nraw /dev/sda4\npath /var/crash\nNFS="secret:/x"\n'
+    text = (
+        b'# of alice\nssh alice@secret.example\nsshkey /root/.ssh/k\nraw /dev/sda4\npath /var/crash\nNFS="secret:/x"\n'
+    )
     shown = redacted("etc/kdump.conf", text)
     assert shown == b"ssh [redacted]\nraw /dev/sda4\npath /var/crash\nnfs [redacted]\n"
     assert redacted("etc/kdump.conf", shown) == shown
