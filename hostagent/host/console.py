@@ -15,6 +15,7 @@ from hostagent.host.carriers import ordered, place, split
 from hostagent.host.disks import natural
 from hostagent.host.pci import DEVICES, functions
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import fields
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -62,7 +63,7 @@ def console(reader: Reader) -> Console:
     first = frames[0].function if frames else None
     return Console(
         displays=(*frames, *cards),
-        active=None if active is None else tuple(active.split()),
+        active=None if active is None else tuple(fields(active)),
         boot_vga=boot_vga,
         functions=ordered({address for address in (boot_vga, first) if address is not None}),
     )

@@ -29,6 +29,7 @@ from hostagent.plan.protected.codes import (
 from hostagent.plan.protected.console import consoles
 from hostagent.plan.protected.groups import DENYLIST, groups, guests, strangers, unassignable
 from hostagent.plan.protected.machinery import machinery, watchdogs
+from hostagent.plan.protected.namespaces import namespaces
 from hostagent.plan.protected.network import network
 from hostagent.plan.protected.storage import storage
 from hostagent.plan.protected.unknown import unknown_areas
@@ -55,7 +56,7 @@ __all__ = [
     "protections",
 ]
 # In the order in which reasons are given: the first is the one that others of the group hear.
-_LOOKS = (machinery, watchdogs, consoles, storage, network, virtual, unassignable, guests, unknown_areas)
+_LOOKS = (machinery, watchdogs, consoles, storage, virtual, network, namespaces, unassignable, guests, unknown_areas)
 
 
 def protections(node: Node) -> dict[PciAddress, tuple[Reason, ...]]:
