@@ -16,7 +16,13 @@ from hostagent.values.record import dataclass_view
 
 # What came with a version of the schema, by place (`[]`: each item of a list). In older reports it is None: not looked at.
 ADDED: dict[int, tuple[str, ...]] = {
-    2: ("firmware.data.console.serial", "pci.data.buses"),
+    2: (
+        "firmware.data.console.serial",
+        "network.data.links[].addresses",
+        "network.data.links[].tables",
+        "network.data.lost",
+        "pci.data.buses",
+    ),
 }
 
 

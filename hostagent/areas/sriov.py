@@ -9,6 +9,10 @@ Files, for each physical function in /sys/bus/pci/devices/<address> (Documentati
     virtfn0                     -> ../0000:03:00.1
     sriov_offset, sriov_stride          VF n has the routing ID of the PF + offset + n * stride
 
+and of each VF
+
+    physfn                      -> ../0000:03:00.0
+
 On machines of ordinary size every function is asked and the links are read. Where there are more functions than
 DETAIL_LIMIT, most are VFs: only the first of each ID on each bus is asked, the rest of them if that one is
 a physical function, and VFs' addresses are computed as the kernel computes them (drivers/pci/iov.c).
@@ -22,6 +26,7 @@ from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, 
 from hostagent.host import Reader
 from hostagent.host.netlink import VfPolicy, vf_policies
 from hostagent.host.pci import DETAIL_LIMIT, DEVICES, PciFunction, functions
+from hostagent.host.unread import unread
 from hostagent.values.pci import PciAddress, hex_id, in_classes
 from hostagent.values.record import record
 
@@ -29,15 +34,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    # A PF, and the numbers of its VFs.
+    Numbered = tuple["PhysicalFunction", tuple[int, ...]]
+
 _BRIDGES = ("06",)
+_COUNTS = ("sriov_totalvfs", "sriov_numvfs")
 
 
 @record
 class PhysicalFunction:
-    """A function with SR-IOV. `vfs`: addresses by VF number. `vf_device_id`: 4 hex digits. None: the kernel does not say."""
+    """A function with SR-IOV. `vfs`: addresses in order of VF number. `vf_device_id`: 4 hex digits.
+
+    None: the kernel does not say.
+    """
 
     address: PciAddress
-    total_vfs: int
+    total_vfs: int | None
     num_vfs: int | None
     autoprobe: bool | None
     vf_device_id: str | None
@@ -46,11 +58,14 @@ class PhysicalFunction:
 
 @record
 class VirtualFunction:
-    """A VF. `policy` is None where its PF has no network link, or netlink does not say."""
+    """A VF. `policy` is None where its PF has no network link, or netlink does not say.
+
+    `index` is None where its PF does not show it, and its own `physfn` says that it is one.
+    """
 
     address: PciAddress
     physical_function: PciAddress
-    index: int
+    index: int | None
     policy: VfPolicy | None
 
 
@@ -69,22 +84,29 @@ def probe(reader: Reader) -> Sriov:
     if thorough is None:
         thorough = len(found) <= DETAIL_LIMIT
     physical = _all(reader, found) if thorough else _first_of_each(reader, found)
+    virtual = tuple(_virtual(reader, physical))
+    known = {one.address for one, _ in physical} | {one.address for one in virtual}
     return Sriov(
-        physical_functions=physical,
-        virtual_functions=tuple(_virtual(reader, physical)),
+        physical_functions=tuple(one for one, _ in physical),
+        virtual_functions=(*virtual, *_unlisted(reader, found, known, thorough=thorough)),
     )
 
 
-def _all(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[PhysicalFunction, ...]:
+def _all(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[Numbered, ...]:
     asked = (_physical(reader, function, linked=True) for function in found)
     return tuple(physical for physical in asked if physical is not None)
 
 
-def _first_of_each(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[PhysicalFunction, ...]:
+def _kin(function: PciFunction) -> tuple[str, str, str]:
+    """What is the same for all VFs of a PF on one bus."""
+    return function.address[:-5], function.vendor_id, function.device_id
+
+
+def _first_of_each(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[Numbered, ...]:
     hopeless: dict[tuple[str, str, str], bool] = {}
     physical = []
     for function in found:
-        kin = (function.address[:-5], function.vendor_id, function.device_id)
+        kin = _kin(function)
         if hopeless.get(kin):
             continue
         answer = _physical(reader, function, linked=False)
@@ -94,24 +116,26 @@ def _first_of_each(reader: Reader, found: tuple[PciFunction, ...]) -> tuple[Phys
     return tuple(physical)
 
 
-def _physical(reader: Reader, function: PciFunction, *, linked: bool) -> PhysicalFunction | None:
+def _physical(reader: Reader, function: PciFunction, *, linked: bool) -> Numbered | None:
     if in_classes(function.class_id, _BRIDGES):
         return None
     path = f"{DEVICES}/{function.address}"
-    total = _number(reader, f"{path}/sriov_totalvfs")
-    if total is None:
+    total, used = (_number(reader, f"{path}/{name}") for name in _COUNTS)
+    # One of the two is enough: not to know how many it has is not to have none.
+    if total is None and used is None and not any(unread(reader, "read", f"{path}/{name}") for name in _COUNTS):
         return None
-    used = _number(reader, f"{path}/sriov_numvfs")
     vf_device = reader.parsed(f"{path}/sriov_vf_device", lambda text: hex_id(text.rjust(4, "0"), 4), "4 hex digits")
-    vfs = None if linked or not used else _computed(reader, function.address, used)
-    return PhysicalFunction(
+    computed = None if linked or not used else _computed(reader, function.address, used)
+    vfs = _linked(reader, path, used, total) if computed is None else dict(enumerate(computed))
+    physical = PhysicalFunction(
         address=function.address,
         total_vfs=total,
         num_vfs=used,
         autoprobe=reader.flag(f"{path}/sriov_drivers_autoprobe"),
         vf_device_id=vf_device,
-        vfs=_linked(reader, path, used or 0) if vfs is None else vfs,
+        vfs=tuple(vfs.values()),
     )
+    return physical, tuple(vfs)
 
 
 def _number(reader: Reader, path: str) -> int | None:
@@ -123,16 +147,16 @@ def _number(reader: Reader, path: str) -> int | None:
     )
 
 
-def _linked(reader: Reader, path: str, used: int) -> tuple[PciAddress, ...]:
-    found = []
-    for index in range(used):
-        target = reader.target(f"{path}/virtfn{index}")
-        address = None if target is None else PciAddress.parse(target)
-        if address is None:
-            # VFs are going away while we look; what numvfs said is over.
+def _linked(reader: Reader, path: str, used: int | None, total: int | None) -> dict[int, PciAddress]:
+    """VFs by number. There are gaps where one was taken away by itself, and while VFs come and go."""
+    found: dict[int, PciAddress] = {}
+    for index in range(max(used or 0, total or 0)):
+        if used is not None and len(found) >= used:
             break
-        found.append(address)
-    return tuple(found)
+        address = PciAddress.parse(reader.target(f"{path}/virtfn{index}") or "")
+        if address is not None:
+            found[index] = address
+    return found
 
 
 def _computed(reader: Reader, address: PciAddress, used: int) -> tuple[PciAddress, ...] | None:
@@ -154,13 +178,13 @@ def _computed(reader: Reader, address: PciAddress, used: int) -> tuple[PciAddres
     return tuple(found)
 
 
-def _virtual(reader: Reader, physical: tuple[PhysicalFunction, ...]) -> Iterator[VirtualFunction]:
-    owners = [function for function in physical if function.vfs]
-    links = {function.address: reader.names(f"{DEVICES}/{function.address}/net") for function in owners}
+def _virtual(reader: Reader, physical: tuple[Numbered, ...]) -> Iterator[VirtualFunction]:
+    owners = [(function, numbers) for function, numbers in physical if function.vfs]
+    links = {function.address: reader.names(f"{DEVICES}/{function.address}/net") for function, _ in owners}
     # Netlink is not asked where no PF with VFs has a link: NVMe and accelerators have VFs too.
     policies = vf_policies(reader) if any(links.values()) else {}
-    for function in owners:
-        for index, address in enumerate(function.vfs):
+    for function, numbers in owners:
+        for index, address in zip(numbers, function.vfs, strict=True):
             said = (policies.get((link, index)) for link in links[function.address])
             yield VirtualFunction(
                 address=address,
@@ -170,9 +194,25 @@ def _virtual(reader: Reader, physical: tuple[PhysicalFunction, ...]) -> Iterator
             )
 
 
+def _unlisted(
+    reader: Reader, found: tuple[PciFunction, ...], known: set[PciAddress], *, thorough: bool
+) -> Iterator[VirtualFunction]:
+    """VFs that no PF shows, by their own word."""
+    plain: set[tuple[str, str, str]] = set()
+    for function in found:
+        kin = _kin(function)
+        if function.address in known or in_classes(function.class_id, _BRIDGES) or (kin in plain and not thorough):
+            continue
+        parent = PciAddress.parse(reader.target(f"{DEVICES}/{function.address}/physfn") or "")
+        if parent is None:
+            plain.add(kin)
+        else:
+            yield VirtualFunction(address=function.address, physical_function=parent, index=None, policy=None)
+
+
 def labels(sriov: Sriov, _options: LabelOptions) -> Iterator[tuple[str, str]]:
     """Whether anything here can be split, and into how many it is."""
-    yield "sriov.capable", truth(any(function.total_vfs > 0 for function in sriov.physical_functions))
+    yield "sriov.capable", truth(any((function.total_vfs or 0) > 0 for function in sriov.physical_functions))
     yield "sriov.vfs", str(sum(function.num_vfs or 0 for function in sriov.physical_functions))
 
 
@@ -196,7 +236,8 @@ _VFS = Metric(
 def samples(sriov: Sriov) -> Iterator[Sample]:
     """By physical function; VFs have no series of their own here."""
     for function in sriov.physical_functions:
-        yield Sample(metric=_LIMIT, labels=(function.address,), value=function.total_vfs)
+        if function.total_vfs is not None:
+            yield Sample(metric=_LIMIT, labels=(function.address,), value=function.total_vfs)
         if function.num_vfs is not None:
             yield Sample(metric=_VFS, labels=(function.address,), value=function.num_vfs)
 

@@ -16,6 +16,7 @@ from hostagent.host.disks import natural
 from hostagent.host.pci import DEVICES, functions
 from hostagent.host.reader import Reader
 from hostagent.host.serial import ACTIVE, SerialConsole, serial_consoles
+from hostagent.values.blanks import fields
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -61,7 +62,7 @@ def console(reader: Reader) -> Console:
     frames = [_display(reader, GRAPHICS, name) for name in _numbered(reader, GRAPHICS, "fb")]
     cards = [_display(reader, DRM, name) for name in _numbered(reader, DRM, "card")]
     said = reader.text(ACTIVE)
-    active = None if said is None else tuple(said.split())
+    active = None if said is None else tuple(fields(said))
     boot_vga = _boot_vga(reader)
     first = frames[0].function if frames else None
     return Console(

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from hostagent.host.pci import DETAIL_LIMIT, functions
 from hostagent.host.reader import Reader, whole
+from hostagent.values.blanks import fields, lines
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -115,8 +116,8 @@ def _regions(reader: Reader, path: str) -> tuple[ReservedRegion, ...] | None:
     if text is None:
         return None
     regions = []
-    for line in text.splitlines():
-        start, end, kind = [*line.split(), "", "", ""][:3]
+    for line in lines(text):
+        start, end, kind = [*fields(line), "", "", ""][:3]
         if not kind or whole(start, 16) is None or whole(end, 16) is None:
             reader.malformed(path, "lines of start, end and type", line)
             continue

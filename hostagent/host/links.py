@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from hostagent.host.addresses import LOCAL, Addresses, Table, addresses
 from hostagent.host.carriers import ordered, place, split, with_physical
 from hostagent.host.limits import LINKS
 from hostagent.host.reader import Reader
-from hostagent.host.routes import Routes, routes
+from hostagent.host.routes import NET, NO_LINKS, Lost, Routes, as_read, routes
+from hostagent.host.unread import unread
+from hostagent.values.blanks import fields
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record, replaced
 
-NET = "sys/class/net"
 OVS = "ovs"
-# A plain file among the directories, where the bonding module is loaded.
-_NO_LINKS = frozenset(("bonding_masters",))
 # What a directory holds only for this kind of link, where uevent has no DEVTYPE.
 _MARKS = (("bonding", "bond"), ("bridge", "bridge"), ("tun_flags", "tun"), ("wireless", "wlan"), ("phy80211", "wlan"))
 
@@ -24,7 +24,8 @@ class Link:
     `kind`: physical, loopback, bridge, bond, vlan, ovs (a datapath), team, macvlan, tun, veth, the kernel's DEVTYPE for
     others (vxlan, wlan, vrf ...), virtual where nothing says. `lowers` and `uppers`: links it stands on, and that stand on it.
     `function`: its own PCI function. `functions`: all it stands on, its lowers' and the physical functions of VFs too.
-    `carries_routes`: some route beyond the link itself names it, as any address makes.
+    `carries_routes`: some route beyond the link itself names it, as nearly any address makes. `addresses`: families (ipv4, ipv6)
+    of its addresses beyond fe80::/10; `tables`: those with routes through it; both None where netlink was not asked.
     """
 
     name: str
@@ -38,17 +39,19 @@ class Link:
     functions: tuple[PciAddress, ...]
     carries_default_route: bool
     carries_routes: bool
+    addresses: tuple[str, ...] | None
+    tables: tuple[Table, ...] | None
 
 
 def links(reader: Reader) -> tuple[Link, ...]:
     """Every link, with what it stands on."""
-    ways = routes(reader)
+    ways, said = routes(reader), addresses(reader)
     if not all_known(reader):
         reader.too_large(NET, f"{LINKS} links")
     found = {
         name: link
         for name in reader.names(NET)[:LINKS]
-        if name not in _NO_LINKS and (link := _link(reader, name, ways)) is not None
+        if name not in NO_LINKS and (link := _link(reader, name, ways, said)) is not None
     }
     found = _joined(found)
     return tuple(
@@ -62,7 +65,20 @@ def all_known(reader: Reader) -> bool:
     return len(reader.names(NET)) <= LINKS
 
 
-def _link(reader: Reader, name: str, ways: Routes) -> Link | None:
+def lost(reader: Reader, found: tuple[Link, ...]) -> tuple[Lost, ...]:
+    """What the host uses and no link shows: routes through none of `found`, and what of them could not be read."""
+    ways, names = routes(reader), {as_read(link.name) for link in found}
+    nowhere = [Lost(path=ways.paths[name], link=name) for name in ways.any if name not in names]
+    asked = [("names", NET)]
+    for link in found:
+        path = f"{NET}/{link.name}"
+        asked += [("names", path), ("resolve", path), ("resolve", f"{path}/device"), ("link", f"{path}/master")]
+        asked += [("names", f"{path}/brif"), ("read", f"{path}/bonding/slaves")]
+    unseen = [Lost(path=path, link=None) for operation, path in asked if unread(reader, operation, path)]
+    return (*ways.lost, *addresses(reader).lost, *nowhere, *unseen)
+
+
+def _link(reader: Reader, name: str, ways: Routes, asked: Addresses) -> Link | None:
     """One link by itself: no lowers but its own word, no functions but its own."""
     path = f"{NET}/{name}"
     entries = reader.names(path)
@@ -70,8 +86,9 @@ def _link(reader: Reader, name: str, ways: Routes) -> Link | None:
         return None
     lowers = {entry[6:] for entry in entries if entry.startswith("lower_")}
     lowers |= set(reader.names(f"{path}/brif")) if "brif" in entries else set()
-    lowers |= set((reader.text(f"{path}/bonding/slaves") or "").split()) if "bonding" in entries else set()
+    lowers |= set(fields(reader.text(f"{path}/bonding/slaves") or "")) if "bonding" in entries else set()
     functions = split(place(reader, path) or "")[0]
+    told, said = asked.links.get(as_read(name)), as_read(name)
     return Link(
         name=name,
         kind=_kind(reader, name, entries, bool(functions)),
@@ -82,15 +99,17 @@ def _link(reader: Reader, name: str, ways: Routes) -> Link | None:
         uppers=tuple(sorted({entry[6:] for entry in entries if entry.startswith("upper_")} - {name})),
         function=functions[-1] if functions else None,
         functions=functions,
-        carries_default_route=name in ways.default,
-        carries_routes=name in ways.any,
+        carries_default_route=said in ways.default
+        or (told is not None and any(table.default for table in told.tables)),
+        carries_routes=said in ways.any or (told is not None and any(table.number != LOCAL for table in told.tables)),
+        addresses=None if told is None else told.addresses,
+        tables=None if told is None else told.tables,
     )
 
 
 def _kind(reader: Reader, name: str, entries: tuple[str, ...], on_pci: bool) -> str:  # noqa: FBT001
     path = f"{NET}/{name}"
-    lines = (reader.text(f"{path}/uevent") or "").splitlines()
-    devtype = next((line[8:] for line in lines if line.startswith("DEVTYPE=")), None)
+    devtype = next((line[8:] for line in reader.lines(f"{path}/uevent") if line.startswith("DEVTYPE=")), None)
     told = devtype or next((kind for entry, kind in _MARKS if entry in entries), None)
     if told is not None:
         return told
@@ -114,7 +133,7 @@ def _joined(found: dict[str, Link]) -> dict[str, Link]:
     kinds = {name: _master_kind(link, lowers[name], found) for name, link in found.items()}
     ports = {port for name, kind in kinds.items() if kind == OVS for port in lowers[name]}
     for name, link in found.items():
-        if link.carries_routes and kinds[name] == "virtual" and not lowers[name]:
+        if (link.carries_routes or link.addresses) and kinds[name] == "virtual" and not lowers[name]:
             lowers[name] |= ports - {name}
     uppers: dict[str, set[str]] = {name: set(link.uppers) for name, link in found.items()}
     for name, below in lowers.items():

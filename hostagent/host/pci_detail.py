@@ -16,6 +16,7 @@ Files, for each /sys/bus/pci/devices/<address> (Documentation/ABI/testing/sysfs-
 from __future__ import annotations
 
 from hostagent.host.reader import BLANKS, FLAGS, Reader, whole
+from hostagent.values.blanks import fields
 from hostagent.values.pci import hex_id
 from hostagent.values.record import record
 
@@ -99,7 +100,7 @@ def detail(files: Attributes | QuickAttributes, class_id: str) -> PciDetail:
         max_link_speed=_speed(files, "max_link_speed"),
         current_link_width=_width(files, "current_link_width"),
         max_link_width=_width(files, "max_link_width"),
-        reset_methods=None if methods is None else tuple(methods.split()),
+        reset_methods=None if methods is None else tuple(fields(methods)),
         resettable=files.exists("reset"),
         boot_vga=_flag(files, "boot_vga") if class_id.startswith("03") else None,
     )

@@ -207,7 +207,7 @@ class Reader:
     def lines(self, path: str) -> tuple[str, ...]:
         """The lines of a file that are not blank; none if absent. Only newlines end a line: names may hold any other letter."""
         text = self.text(path)
-        return tuple(line for line in text.split("\n") if line.strip()) if text else ()
+        return tuple(line for line in text.split("\n") if line.strip(BLANKS)) if text else ()
 
     def parsed(self, path: str, parse: Callable[[str], T | None], expected: str) -> T | None:
         """A file's text through `parse`; None, and a Problem, where it says None."""

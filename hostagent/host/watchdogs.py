@@ -8,6 +8,7 @@ from hostagent.host.holders import holders
 from hostagent.host.modules import parameter, switch
 from hostagent.host.pci import functions as pci_functions
 from hostagent.host.reader import Reader, whole
+from hostagent.values.blanks import fields
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -100,7 +101,7 @@ def _class_device(reader: Reader, name: str) -> WatchdogDevice:
         max_timeout=reader.integer(f"{path}/max_timeout"),
         pretimeout=reader.integer(f"{path}/pretimeout"),
         pretimeout_governor=reader.text(f"{path}/pretimeout_governor") or None,
-        pretimeout_governors=tuple((reader.text(f"{path}/pretimeout_available_governors") or "").split()),
+        pretimeout_governors=tuple(fields(reader.text(f"{path}/pretimeout_available_governors") or "")),
         nowayout=reader.flag(f"{path}/nowayout"),
         status=_lasting(_number(reader, f"{path}/status")),
         bootstatus=bootstatus,

@@ -63,3 +63,8 @@ def lets_go(driver: str) -> bool:
     Those are vfio's drivers, PCIe ports and pci-stub; every other driver does DMA the host relies on.
     """
     return driver in ("pcieport", "pci-stub") or is_vfio_driver(driver)
+
+
+def for_user_space(driver: str) -> bool:
+    """Whether a driver makes nothing of its device for the host, and leaves it to user space or to nobody: DPDK's too."""
+    return lets_go(driver) or driver in ("uio_pci_generic", "igb_uio")

@@ -254,6 +254,7 @@ def _() -> tuple[Finding, ...]:
             host()
             .put({"proc/cmdline": ON})
             .function("0000:02:00.0", NIC, NIC_CLASS, driver="e1000e", group=11, **RESET)
+            .nic("eno2", "0000:02:00.0")
         )
 
     return of_many(devices("address: '0000:02:00.0', nodes: [a]"), "b", one(), one())
@@ -267,7 +268,8 @@ def _() -> tuple[Finding, ...]:
 def two_nics(driver: str | None = "e1000e") -> Machine:
     machine = host().put({"proc/cmdline": ON})
     machine.function("0000:01:00.0", NIC, NIC_CLASS, driver="e1000e", group=10).nic("eno1", "0000:01:00.0", route=True)
-    return machine.function("0000:02:00.0", NIC, NIC_CLASS, driver=driver, group=11, **RESET)
+    machine.function("0000:02:00.0", NIC, NIC_CLASS, driver=driver, group=11, **RESET)
+    return machine.nic("eno2", "0000:02:00.0") if driver == "e1000e" else machine
 
 
 ONE_NIC = devices("address: '0000:02:00.0'")
@@ -320,7 +322,7 @@ def _() -> tuple[Finding, ...]:
 
 @case("another card in the group", (B, "group-not-viable", "group 13"))
 def _() -> tuple[Finding, ...]:
-    return of(ready().function(OTHER, NIC, NIC_CLASS, driver="e1000e", group=13))
+    return of(ready().function(OTHER, NIC, NIC_CLASS, driver="e1000e", group=13).nic("eno3", OTHER))
 
 
 @case("the card's sound stays", (B, "sibling-not-included", "group 13"))

@@ -11,6 +11,7 @@ from hostagent.areas.network import Network, labels, probe, protected, samples
 from hostagent.host import Host, Problem
 from hostagent.host.links import Link
 from hostagent.host.problem import MALFORMED
+from hostagent.host.routes import Lost
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
 from tests.areas.captured import before_and_after
@@ -83,6 +84,8 @@ def nic(name: str, function: str, **changes: object) -> Link:
         functions=addresses(function),
         carries_default_route=False,
         carries_routes=False,
+        addresses=None,
+        tables=None,
     )
     return replaced(link, **changes)
 
@@ -121,10 +124,11 @@ def test_a_bond_over_vlan_under_a_bridge(tmp_path: Path) -> None:
             virtual("lo", "loopback"),
         ),
         default_route_links=("br0",),
+        lost=(),
     )
     assert protected(network) == {
-        both[0]: ("bond0.7: port of br0", "br0: default route", "eth0: port of bond0"),
-        both[1]: ("bond0.7: port of br0", "br0: default route", "eth1: port of bond0"),
+        both[0]: ("bond0: below bond0.7", "bond0.7: port of br0", "br0: default route", "eth0: port of bond0"),
+        both[1]: ("bond0: below bond0.7", "bond0.7: port of br0", "br0: default route", "eth1: port of bond0"),
     }
 
 
@@ -308,7 +312,8 @@ def test_a_namespace_that_sees_the_loopback_alone_knows_nothing(tmp_path: Path) 
 
 def test_routes_that_are_none_are_reported_without_addresses(tmp_path: Path) -> None:
     seen = reader(plant(tmp_path, {"proc/net/route": ROUTE + "eth0 C0A80001\n", "proc/net/ipv6_route": "fd00 0 x\n"}))
-    assert probe(seen) == Network(routes_known=True, links=(), default_route_links=())
+    lost = tuple(Lost(path=f"proc/net/{name}", link=None) for name in ("route", "ipv6_route"))
+    assert probe(seen) == Network(routes_known=True, links=(), default_route_links=(), lost=lost)
     assert seen.problems == [
         Problem(path="proc/net/route", kind=MALFORMED, detail="expected a route, saw '2 fields'"),
         Problem(path="proc/net/ipv6_route", kind=MALFORMED, detail="expected a route, saw '3 fields'"),

@@ -131,6 +131,8 @@ def link(name: str, kind: str, *, lowers: tuple[str, ...] = (), default: bool = 
         functions=(NIC,),
         carries_default_route=default,
         carries_routes=default or routes,
+        addresses=(),
+        tables=(),
     )
 
 
@@ -165,7 +167,9 @@ def standing(tmp_path: Path) -> NodeReport:
     )
     return replaced(
         surveyed(root, "pci"),
-        network=Probed(data=Network(routes_known=True, links=links, default_route_links=("br0",)), problems=()),
+        network=Probed(
+            data=Network(routes_known=True, links=links, default_route_links=("br0",), lost=()), problems=()
+        ),
         storage=Probed(data=Storage(mounts_known=True, uses=uses, disks=()), problems=()),
     )
 
@@ -193,7 +197,7 @@ swap           0000:01:00.0   dm-0 on nvme0n1
 
 def test_links_in_a_circle_end(standing: NodeReport) -> None:
     circle = (link("a", "bridge", lowers=("b",), default=True), link("b", "bridge", lowers=("a", "gone")))
-    network = Network(routes_known=True, links=circle, default_route_links=("a",))
+    network = Network(routes_known=True, links=circle, default_route_links=("a",), lost=())
     said = page(replaced(standing, network=Probed(data=network, problems=()), storage=None), WIDE)
     assert "a (bridge) on b (bridge) on gone\n" in said
 

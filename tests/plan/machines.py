@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hostagent.host import Host
+from hostagent.host.addresses import RECORD
 from hostagent.host.archive import ArchiveTree, Node
 from hostagent.report import NodeReport, survey
 
@@ -49,6 +50,8 @@ class Machine:
             "sys/firmware/acpi/tables/DMAR": "",
         }
         self.links: dict[str, str] = {}
+        self.heard: tuple[str, ...] = ()
+        self.asked = True
 
     def function(
         self,
@@ -96,10 +99,12 @@ class Machine:
             self.files["proc/swaps"] += f"/dev/{name}\tpartition\t1048576\t0\t-2\n"
         return self
 
-    def nic(self, name: str, address: str, *, route: bool = False, master: str | None = None) -> Machine:
+    def nic(
+        self, name: str, address: str, *, route: bool = False, master: str | None = None, operstate: str = "up"
+    ) -> Machine:
         """A network link of a function."""
         base = f"sys/devices/pci0000:00/{address}/net/{name}"
-        self.files |= {f"{base}/uevent": f"INTERFACE={name}\n", f"{base}/operstate": "up\n"}
+        self.files |= {f"{base}/uevent": f"INTERFACE={name}\n", f"{base}/operstate": f"{operstate}\n"}
         self.links[f"{base}/device"] = f"../../../{address}"
         self.links[f"sys/class/net/{name}"] = f"../../{base.removeprefix('sys/')}"
         if master is not None:
@@ -114,6 +119,11 @@ class Machine:
         self.links[f"sys/class/net/{name}"] = f"../../devices/virtual/net/{name}"
         if route:
             self.files["proc/1/net/route"] += f"{name}\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+        return self
+
+    def unasked(self) -> Machine:
+        """Nobody asked netlink, as in older captures."""
+        self.asked = False
         return self
 
     def put(self, files: dict[str, str]) -> Machine:
@@ -134,8 +144,20 @@ class Machine:
                 del found[path]
         return self
 
+    def netlink(self, *lines: str) -> Machine:
+        """What netlink says of links: `eth0 ipv4 254=default`. Of those not named, that they have no address and no route."""
+        self.heard += lines
+        return self
+
+    def _heard(self) -> str:
+        said = {line.split(" ")[0]: f"{line}\n" for line in self.heard}
+        plain = {path.rpartition("/")[2]: "" for path in self.links if path.startswith("sys/class/net/")}
+        return "".join(({"lo": "lo ipv4 255\n"} | {name: f"{name} - -\n" for name in plain} | said).values())
+
     def report(self) -> NodeReport:
         """What a survey says of it."""
+        if self.asked:
+            self.files[RECORD] = self._heard()
         nodes: dict[str, Node] = {"": ("directory", b"")}
         for path in (*self.files, *self.links):
             head = path.rpartition("/")[0]
@@ -160,7 +182,8 @@ def worker() -> Machine:
     machine.function("0000:00:1f.3", "8086:2930", "0c0500", driver="i801_smbus", group=3)
     machine.function("0000:00:1f.4", "8086:293e", "040300", driver="snd_hda_intel", group=3)
     machine.function("0000:01:00.0", NIC, NIC_CLASS, driver="e1000e", group=10).nic("eno1", "0000:01:00.0", route=True)
-    machine.function("0000:02:00.0", NIC, NIC_CLASS, driver="e1000e", group=11).nic("eno2", "0000:02:00.0")
+    machine.function("0000:02:00.0", NIC, NIC_CLASS, driver="e1000e", group=11)
+    machine.nic("eno2", "0000:02:00.0", operstate="down")
     machine.function("0000:03:00.0", NVME, NVME_CLASS, driver="nvme", group=12).disk("nvme0n1", "0000:03:00.0", on="/")
     machine.function("0000:04:00.0", T4, T4_CLASS, group=13, subsystem="10de:12a2")
     machine.function("0000:05:00.0", T4, T4_CLASS, group=14, subsystem="10de:12a2")

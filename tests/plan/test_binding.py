@@ -27,7 +27,10 @@ A, B = PciAddress("0000:04:00.0"), PciAddress("0000:05:00.0")
 
 def two(identity: str, cls: str, driver: str | None, first: str = "0000:0000", second: str = "0000:0000") -> Machine:
     machine = Machine().function(A, identity, cls, driver=driver, group=4, subsystem=first)
-    return machine.function(B, identity, cls, driver=driver, group=5, subsystem=second)
+    machine.function(B, identity, cls, driver=driver, group=5, subsystem=second)
+    if cls == NIC_CLASS and driver is not None:
+        machine.nic("eth0", A).nic("eth1", B)
+    return machine
 
 
 def softdeps(*machines: Machine, entry: str, platform: str = DEBIAN) -> list[str]:

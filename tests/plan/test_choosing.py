@@ -71,7 +71,7 @@ def test_a_part_that_must_stay_keeps_its_card_before_there_are_groups() -> None:
 def test_the_rest_of_a_group_comes_along() -> None:
     machine = Machine().function("0000:05:00.0", "8086:244e", "060401", group=7)
     machine.function("0000:06:01.0", "1274:5000", "040100", driver="snd_ens1370", group=7)
-    machine.function("0000:06:02.0", NIC, NIC_CLASS, driver="8139cp", group=7)
+    machine.function("0000:06:02.0", NIC, NIC_CLASS, driver="8139cp", group=7).nic("eth0", "0000:06:02.0")
     wishes = devices("address: 0000:06:01.0")
     assert taken(wishes, machine) == [("a", "0000:06:01.0", "devices[0]"), ("a", "0000:06:02.0", None)]
     machine.nic("eth0", "0000:06:02.0", route=True)
@@ -100,7 +100,7 @@ def test_companions_may_be_left_only_without_a_driver() -> None:
     )
     wishes = devices("address: 0000:06:01.0, companions: false")
     assert taken(wishes, machine) == [("a", "0000:06:01.0", "devices[0]")]
-    machine.function("0000:06:02.0", NIC, NIC_CLASS, driver="8139cp", group=7)
+    machine.function("0000:06:02.0", NIC, NIC_CLASS, driver="8139cp", group=7).nic("eth0", "0000:06:02.0")
     assert planned(wishes, machine).refused == (
         Refusal(
             node="a",

@@ -108,12 +108,14 @@ def test_without_mounts_every_driven_disk_controller_is_suspected() -> None:
 def test_without_routes_every_nic_that_is_up_is_suspected() -> None:
     machine = Machine().function(ONE, NIC, NIC_CLASS, driver="e1000e").nic("eno1", ONE)
     machine.function("0000:04:00.0", NIC, NIC_CLASS, driver="e1000e").nic("eno2", "0000:04:00.0")
-    machine.put({"sys/devices/pci0000:00/0000:04:00.0/net/eno2/operstate": "down\n"}).without("proc/1/net/route")
+    machine.put({"sys/devices/pci0000:00/0000:04:00.0/net/eno2/operstate": "down\n"}).unasked().without(
+        "proc/1/net/route"
+    )
     assert codes(machine) == {ONE: ["unknown"]}
 
 
 def test_what_is_not_known_is_said_once_of_each_function_of_a_group() -> None:
-    machine = Machine().without("proc/1/net/route")
+    machine = Machine().unasked().without("proc/1/net/route")
     for number in range(4):
         machine.function(f"0000:04:00.{number}", NIC, NIC_CLASS, driver="e1000e", group=7)
     found = why(machine)
@@ -130,7 +132,7 @@ def test_the_areas_that_protect() -> None:
 
 @pytest.mark.parametrize("area", GUARDED)
 def test_what_an_area_would_have_protected_is_refused_without_it(area: str) -> None:
-    machine = Machine().function(ONE, NIC, NIC_CLASS, driver="e1000e")
+    machine = Machine().function(ONE, NIC, NIC_CLASS, driver="e1000e").nic("eno1", ONE)
     machine.function("0000:04:00.0", NVME, NVME_CLASS, driver="nvme")
     machine.function("0000:05:00.0", "10de:1e84", "030000", driver="nouveau")
     machine.function("0000:06:00.0", "8086:1234", "088000", driver="a_timer")

@@ -54,7 +54,7 @@ def _remarks(report: NodeReport) -> dict[PciAddress, Text]:
     sriov, pci = found(report.sriov), found(report.pci)
     if sriov is not None:
         for physical in sriov.physical_functions:
-            used = f"{physical.num_vfs or 0} of {physical.total_vfs} VFs"
+            used = f"{physical.num_vfs or 0} of {'?' if physical.total_vfs is None else physical.total_vfs} VFs"
             parts.setdefault(physical.address, []).append(Text(used, style=GOOD if physical.num_vfs else QUIET))
         for virtual in sriov.virtual_functions:
             said = Text(f"VF of {virtual.physical_function}", style=QUIET)

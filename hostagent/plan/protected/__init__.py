@@ -30,6 +30,7 @@ from hostagent.plan.protected.codes import (
 from hostagent.plan.protected.console import consoles
 from hostagent.plan.protected.groups import DENYLIST, groups, guests, strangers, unassignable
 from hostagent.plan.protected.machinery import machinery, memory, watchdogs
+from hostagent.plan.protected.namespaces import namespaces
 from hostagent.plan.protected.network import network
 from hostagent.plan.protected.storage import storage
 from hostagent.plan.protected.unknown import unknown_areas
@@ -57,7 +58,19 @@ __all__ = [
     "protections",
 ]
 # In the order in which reasons are given: the first is the one that others of the group hear.
-_LOOKS = (machinery, memory, watchdogs, consoles, storage, network, virtual, unassignable, guests, unknown_areas)
+_LOOKS = (
+    machinery,
+    memory,
+    watchdogs,
+    consoles,
+    storage,
+    virtual,
+    network,
+    namespaces,
+    unassignable,
+    guests,
+    unknown_areas,
+)
 
 
 def protections(node: Node) -> dict[PciAddress, tuple[Reason, ...]]:

@@ -1,34 +1,34 @@
-"""What SR-IOV makes of its functions: PFs with VFs, and VFs in use by pods."""
+"""What SR-IOV makes of a physical function that has virtual ones."""
 
 from __future__ import annotations
 
 from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node, data, driver_said, file_of
-from hostagent.plan.protected.codes import NAMESPACE, VFS, because
-from hostagent.values.pci import in_classes
-from hostagent.values.vfio import lets_go
+from hostagent.plan.node import Node, data, file_of
+from hostagent.plan.protected.codes import UNKNOWN, VFS, because
+from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hostagent.plan.protected.codes import Found
 
-_NETWORK_CLASSES = ("02",)
-
 
 def virtual(node: Node) -> Found:
-    found, links = data(node.report.sriov), data(node.report.network)
+    """Physical functions with VFs, by their number, by the links to them, or by a VF's own word."""
+    found = data(node.report.sriov)
     if found is None:
         return
+    of: dict[PciAddress, list[PciAddress]] = {}
+    for one in found.virtual_functions:
+        of.setdefault(one.physical_function, []).append(one.address)
     for physical in found.physical_functions:
         if physical.num_vfs:
             said = Evidence(path=file_of(physical.address, "sriov_numvfs"), said=str(physical.num_vfs))
             yield physical.address, because(VFS, f"{physical.num_vfs} virtual functions stand on it", said)
-    here = {link.function for link in links.links} if links is not None else set()
-    for virtual in found.virtual_functions:
-        function = node.at.get(virtual.address)
-        if function is None or function.driver is None or not in_classes(function.class_id, _NETWORK_CLASSES):
-            continue
-        if links is not None and virtual.address not in here and not lets_go(function.driver):
-            text = "its network interface is in another network namespace: a pod uses it"
-            said = Evidence(path=file_of(virtual.address, "net"), said="no link of this namespace")
-            yield virtual.address, because(NAMESPACE, text, driver_said(function), said)
+        elif physical.address not in of and physical.num_vfs is None and physical.total_vfs != 0:
+            said = Evidence(path=file_of(physical.address, "sriov_numvfs"), said="not read")
+            yield physical.address, because(UNKNOWN, "it is not known whether virtual functions are on it", said)
+    counted = {physical.address for physical in found.physical_functions if physical.num_vfs}
+    for address, vfs in of.items():
+        if address not in counted:
+            said = Evidence(path=file_of(vfs[0], "physfn"), said=address)
+            yield address, because(VFS, f"{len(vfs)} virtual functions stand on it", said)

@@ -139,7 +139,7 @@ def _remarks(report: NodeReport) -> dict[PciAddress, tuple[str, ...]]:
     sriov: Sriov | None = data(report.sriov)
     vfio, pci = data(report.vfio), data(report.pci)
     for physical in () if sriov is None else sriov.physical_functions:
-        said = f"{physical.num_vfs or 0} of {physical.total_vfs} VFs"
+        said = f"{physical.num_vfs or 0} of {'?' if physical.total_vfs is None else physical.total_vfs} VFs"
         found.setdefault(physical.address, []).append(said)
     for virtual in () if sriov is None else sriov.virtual_functions:
         found.setdefault(virtual.address, []).append(f"VF of {virtual.physical_function}")
