@@ -16,7 +16,13 @@ from hostagent.values.record import dataclass_view
 
 # What came with a version of the schema, by place (`[]`: each item of a list). In older reports it is None: not looked at.
 ADDED: dict[int, tuple[str, ...]] = {
-    2: (),
+    2: (
+        "storage.data.swaps_known",
+        "storage.data.namespaces_known",
+        "storage.data.uses[].place",
+        "storage.data.uses[].carriers.suspects",
+        "storage.data.disks[].held_open",
+    ),
 }
 
 
