@@ -57,10 +57,14 @@ def wanted(reader: Reader) -> tuple[Wanted, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def _numbered(reader: Reader, path: str) -> Iterator[tuple[int, str]]:
+    data = reader.raw(path, tolerate=_PRIVATE) or b""
+    return enumerate(data.decode("utf-8", "replace").split("\n"), 1)
+
+
 def _lines(reader: Reader, path: str) -> Iterator[tuple[str, list[str]]]:
     """(file and line, words) of the lines that say something."""
-    text = reader.text(path, tolerate=_PRIVATE) or ""
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in _numbered(reader, path):
         words = line.replace("\t", " ").split(" ")
         found = [word for word in words if word]
         if found and not found[0].startswith("#"):
@@ -150,7 +154,7 @@ def _units(reader: Reader) -> Iterator[Wanted | None]:
 
 def _unit(reader: Reader, path: str, *, swap: bool) -> Wanted | None:
     said: dict[str, tuple[str, str]] = {}
-    for number, line in enumerate((reader.text(path, tolerate=_PRIVATE) or "").split("\n"), 1):
+    for number, line in _numbered(reader, path):
         name, equals, value = line.partition("=")
         if equals:
             said[name.strip()] = f"{path}:{number}", value.strip()

@@ -167,7 +167,9 @@ def standing(tmp_path: Path) -> NodeReport:
     return replaced(
         surveyed(root, "pci"),
         network=Probed(data=Network(routes_known=True, links=links, default_route_links=("br0",)), problems=()),
-        storage=Probed(data=Storage(mounts_known=True, swaps_known=True, namespaces_known=True, uses=uses, disks=()), problems=()),
+        storage=Probed(
+            data=Storage(mounts_known=True, swaps_known=True, namespaces_known=True, uses=uses, disks=()), problems=()
+        ),
     )
 
 
