@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOLDERS = "holders.json"
+# Most often; it is read and written without json, which is slow to import.
+NOBODY = "[]\n"
 _NODES = ("/dev/watchdog", "/dev/vfio/")
 # Where something holdable shows itself; without it no process is looked at.
 _SIGNS = ("sys/class/watchdog", "sys/class/vfio", "sys/class/vfio-dev", CLASS, BLOCK)
@@ -71,6 +73,8 @@ def _holdable(reader: Reader) -> bool:
 
 
 def _read(reader: Reader, text: str) -> tuple[Holder, ...] | None:
+    if text == NOBODY:
+        return ()
     import json
 
     try:
@@ -83,6 +87,8 @@ def _read(reader: Reader, text: str) -> tuple[Holder, ...] | None:
 
 def written(pairs: set[tuple[str, str]]) -> str:
     """The text of `holders.json`."""
+    if not pairs:
+        return NOBODY
     import json
 
     return json.dumps(sorted(pairs)) + "\n"

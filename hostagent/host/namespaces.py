@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 
 from hostagent.host.blockdev import CLASS
+from hostagent.host.limits import TEXT_BYTES
 from hostagent.host.mounts import MOUNTINFO, Mount, mountinfo_line, mounts
 from hostagent.host.reader import Reader
-from hostagent.host.tree import LIMIT
+from hostagent.host.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _collected(proc: str, own: set[str | None]) -> str:
             break
         seen.add(head)
         if pid != _FIRST:
-            found |= dict.fromkeys(_counting(_read(f"{proc}/{pid}/mountinfo", LIMIT), own))
+            found |= dict.fromkeys(_counting(_read(f"{proc}/{pid}/mountinfo", TEXT_BYTES), own))
     return "".join(f"{line}\n" for line in sorted(found))
 
 
@@ -90,7 +91,8 @@ _WITHOUT_NUMBER = frozenset(("btrfs", "bcachefs", "zfs", "virtiofs", "9p"))
 def _read(path: str, most: int) -> bytes:
     """The first bytes of a file of proc; none where its process has ended or is not for us."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # /proc is procfs; below another root it may be anything, and nodes are not to be opened.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path.startswith("/proc/") else opened(path)[0]
     except OSError:
         return b""
     try:

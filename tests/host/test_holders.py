@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hostagent.host import Host, Problem
-from hostagent.host.holders import Holder, collected, counted, holders, open_files, written
+from hostagent.host.holders import Holder, _disk, _matching, collected, counted, holders, open_files, written
 from hostagent.host.problem import MALFORMED
 from tests.plant import plant, reader
 
@@ -83,3 +83,22 @@ def test_the_live_machine_is_not_searched_without_anything_to_hold() -> None:
         pytest.skip("this machine has something to hold")
     assert holders(seen) is None
     assert ("read", "holders.json") not in host.memory
+
+
+def test_what_no_block_device_has_open_is_no_disk(tmp_path: Path) -> None:
+    path = tmp_path / "disk.img"
+    path.write_text("")
+    assert _disk(str(path)) is None
+    assert _disk(str(tmp_path / "none")) is None
+
+
+def test_nobody_is_written_and_read_without_json(tmp_path: Path) -> None:
+    assert written(set()) == "[]\n"
+    assert holders(reader(plant(tmp_path, {"holders.json": "[]\n"}))) == ()
+
+
+def test_paths_of_a_pattern(tmp_path: Path) -> None:
+    plant(tmp_path, {"core/iblock_0/a/udev_path": "/dev/sdb\n", "core/iblock_0/b/info": "", "core/alua": ""})
+    assert sorted(_matching(str(tmp_path), ["core", "*", "*", "udev_path"])) == [
+        f"{tmp_path}/core/iblock_0/{name}/udev_path" for name in ("a", "b")
+    ]
