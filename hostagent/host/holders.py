@@ -73,7 +73,7 @@ def _holdable(reader: Reader) -> bool:
 
 
 def _read(reader: Reader, text: str) -> tuple[Holder, ...] | None:
-    if text == NOBODY:
+    if text.strip() == NOBODY.strip():
         return ()
     import json
 
