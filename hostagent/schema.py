@@ -22,6 +22,11 @@ ADDED: dict[int, tuple[str, ...]] = {
         "network.data.links[].tables",
         "network.data.lost",
         "pci.data.buses",
+        "storage.data.disks[].held_open",
+        "storage.data.namespaces_known",
+        "storage.data.swaps_known",
+        "storage.data.uses[].carriers.suspects",
+        "storage.data.uses[].place",
     ),
 }
 

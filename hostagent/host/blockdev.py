@@ -20,6 +20,23 @@ BLOCK = "sys/block"
 NUMBERS = "sys/dev/block"
 
 
+def is_numbered(name: str, drivers: tuple[str, ...]) -> bool:
+    """Whether one of `drivers` gave the name: its word and a number (`loop0`, `dm-3`, `nbd0p1`), not its word alone.
+
+    `mdisk0`, `dm-cache-x` and `ramdisk` are other people's. md arrays may have names instead: `md_backup`, `md_d0`.
+    """
+    return any(
+        name.startswith(driver) and (_is_number(name[len(driver) :]) or (driver == "md" and name.startswith("md_")))
+        for driver in drivers
+    )
+
+
+def _is_number(text: str) -> bool:
+    """`0`, and `0p1` of a partition."""
+    number, _, part = text.partition("p")
+    return text.isascii() and number.isdecimal() and (part.isdecimal() or number == text)
+
+
 def directory(reader: Reader, name: str) -> str | None:
     """The sysfs directory of a block device, None where there is none."""
     if reader.exists(f"{CLASS}/{name}"):

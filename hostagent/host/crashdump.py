@@ -11,9 +11,11 @@ Configuration that no crash kernel uses wants nothing.
 
 from __future__ import annotations
 
-from hostagent.host.descent import Carriers, Descent
+from hostagent.host.descent import Descent
+from hostagent.host.hardware import Carriers, unresolved
 from hostagent.host.mounts import holding, mounts
 from hostagent.host.reader import Reader
+from hostagent.values.record import replaced
 
 LOADED = "sys/kernel/kexec_crash_loaded"
 KDUMP, KDUMP_TOOLS = "etc/kdump.conf", "etc/default/kdump-tools"
@@ -33,8 +35,7 @@ def crash_dump(reader: Reader) -> tuple[str, Carriers] | None:
         if lines:
             return path, _carriers(reader, lines)
         if reader.exists(path) and reader.text(path) is None:
-            lost = f"{path} could not be read"
-            return path, Carriers(chain=(), functions=(), bridges=(), network=False, unresolved=(lost,))
+            return path, unresolved(f"{path} could not be read")
     return None
 
 
@@ -51,13 +52,7 @@ def _carriers(reader: Reader, lines: tuple[str, ...]) -> Carriers:
         if mount is not None:
             descent.mount(mount)
     found = descent.carriers()
-    return Carriers(
-        chain=found.chain,
-        functions=found.functions,
-        bridges=found.bridges,
-        network=found.network or network,
-        unresolved=found.unresolved,
-    )
+    return replaced(found, network=found.network or network)
 
 
 def setting(line: str) -> tuple[str, str]:

@@ -7,8 +7,9 @@ sys/block/sda/sda2/holders/md127  a device that stands on a partition
 
 from __future__ import annotations
 
-from hostagent.host.blockdev import BLOCK
+from hostagent.host.blockdev import BLOCK, directory, is_numbered
 from hostagent.host.descent import Descent
+from hostagent.host.holders import holders
 from hostagent.host.mounts import mounts
 from hostagent.host.reader import Reader
 from hostagent.values.pci import PciAddress
@@ -24,7 +25,8 @@ class Disk:
     """One whole disk or NVMe namespace, by its kernel name.
 
     `size` in bytes. `functions` and `bridges` carry it; both are empty for disks that are not on PCI. `held_by`: block
-    devices that stand on it or its partitions. `uses`: mount points, and `swap`. `in_use`: either is not empty.
+    devices on it or its partitions. `uses`: mount points, `swap`, loop devices. `held_open`: processes that have it, or a
+    device on it, open raw; None where nobody looked. `in_use`: one of the three is not empty.
     """
 
     name: str
@@ -36,13 +38,33 @@ class Disk:
     in_use: bool
     held_by: tuple[str, ...]
     uses: tuple[str, ...]
+    held_open: tuple[str, ...] | None
 
 
 def disks(reader: Reader, standing: dict[str, tuple[str, ...]]) -> tuple[Disk, ...]:
     """Every disk; `standing` says which uses stand on a block device, by its kernel name."""
-    names = [name for name in reader.names(BLOCK) if not name.startswith(_NO_DISKS)]
-    found = [_disk(reader, name, standing) for name in names if reader.flag(f"{BLOCK}/{name}/hidden") is not True]
+    names = [name for name in reader.names(BLOCK) if not is_numbered(name, _NO_DISKS)]
+    opened = _opened(reader)
+    found = [
+        _disk(reader, name, standing, opened) for name in names if reader.flag(f"{BLOCK}/{name}/hidden") is not True
+    ]
     return tuple(sorted(found, key=lambda disk: natural(disk.name)))
+
+
+def _opened(reader: Reader) -> dict[str, set[str]] | None:
+    """Kernel name of a block device to the processes that have it, or a device on it, open; None where nobody looked."""
+    held = holders(reader)
+    if held is None:
+        return None
+    found: dict[str, set[str]] = {}
+    for holder in held:
+        name = holder.path.removeprefix("/dev/")
+        if directory(reader, name) is not None:
+            descent = Descent(reader, mounts(reader))
+            descent.name(name)
+            for below in descent.carriers().chain:
+                found.setdefault(below, set()).add(holder.process)
+    return found
 
 
 def natural(name: str) -> tuple[int | str, ...]:
@@ -63,7 +85,7 @@ def natural(name: str) -> tuple[int | str, ...]:
     return tuple(parts)
 
 
-def _disk(reader: Reader, name: str, standing: dict[str, tuple[str, ...]]) -> Disk:
+def _disk(reader: Reader, name: str, standing: dict[str, tuple[str, ...]], opened: dict[str, set[str]] | None) -> Disk:
     path = f"{BLOCK}/{name}"
     descent = Descent(reader, mounts(reader))
     descent.name(name)
@@ -74,6 +96,7 @@ def _disk(reader: Reader, name: str, standing: dict[str, tuple[str, ...]]) -> Di
         if part.startswith(name) and part != name:
             held_by.update(reader.names(f"{path}/{part}/holders"))
             uses.update(standing.get(part, ()))
+    held_open = None if opened is None else tuple(sorted(opened.get(name, ())))
     return Disk(
         name=name,
         device=reader.text(f"{path}/dev"),
@@ -81,7 +104,8 @@ def _disk(reader: Reader, name: str, standing: dict[str, tuple[str, ...]]) -> Di
         functions=carriers.functions,
         bridges=carriers.bridges,
         network=carriers.network,
-        in_use=bool(held_by or uses),
+        in_use=bool(held_by or uses or held_open),
         held_by=tuple(sorted(held_by, key=natural)),
         uses=tuple(sorted(uses)),
+        held_open=held_open,
     )

@@ -1,16 +1,24 @@
-"""Which processes hold what only one can hold: watchdogs, VFIO groups and devices, files on huge pages.
+"""Which processes hold what only one can hold: watchdogs, VFIO groups and devices, files on huge pages, disks open raw.
 
 No file holds this fact, so it is collected on the live machine from the open files of every process, and recorded as
 `holders.json` in a capture. Only root sees the files of other users' processes: anyone else does not know. Nothing is opened:
 /proc/<pid>/fd/<n> are links, and reading a link arms no watchdog. Of a process only its name is kept.
 
-    [["/dev/watchdog0", "systemd"], ["/dev/vfio/14", "qemu-system-x86"]]
+A disk is named by the kernel, whatever its node is called where the process has it (a container's /dev has nodes by any name):
+stat(2) of such a link tells its device number and opens nothing. Disks that the kernel itself passes on open are in configfs:
+
+    sys/kernel/config/target/core/iblock_0/*/udev_path            of LIO
+    sys/kernel/config/nvmet/subsystems/*/namespaces/*/device_path of the NVMe target
+
+    [["/dev/nvme1n1", "qemu-system-x86"], ["/dev/watchdog0", "systemd"], ["/dev/vfio/14", "qemu-system-x86"]]
 """
 
 from __future__ import annotations
 
 import os
+import stat
 
+from hostagent.host.blockdev import BLOCK, CLASS
 from hostagent.host.mounts import mounts
 from hostagent.host.reader import Reader
 from hostagent.values.record import record
@@ -20,10 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOLDERS = "holders.json"
+# Most often; it is read and written without json, which is slow to import.
+NOBODY = "[]\n"
 _NODES = ("/dev/watchdog", "/dev/vfio/")
 # Where something holdable shows itself; without it no process is looked at.
-_SIGNS = ("sys/class/watchdog", "sys/class/vfio", "sys/class/vfio-dev")
+_SIGNS = ("sys/class/watchdog", "sys/class/vfio", "sys/class/vfio-dev", CLASS, BLOCK)
 _LEGACY = "sys/module/ipmi_watchdog"
+# What nearly every process has open.
+_COMMON = ("/dev/null", "/dev/pts/", "/dev/urandom", "/dev/shm/", "/dev/kvm", "/dev/vhost-", "/dev/tty", "/dev/net/")  # noqa: S108 - nothing is written
+_NUMBERS = "/sys/dev/block"
+_CONFIG = "/sys/kernel/config"
+_EXPORTS = (("LIO", "target/core/*/*/udev_path"), ("nvmet", "nvmet/subsystems/*/namespaces/*/device_path"))
 
 
 @record
@@ -58,6 +73,8 @@ def _holdable(reader: Reader) -> bool:
 
 
 def _read(reader: Reader, text: str) -> tuple[Holder, ...] | None:
+    if text.strip() == NOBODY.strip():
+        return ()
     import json
 
     try:
@@ -70,6 +87,8 @@ def _read(reader: Reader, text: str) -> tuple[Holder, ...] | None:
 
 def written(pairs: set[tuple[str, str]]) -> str:
     """The text of `holders.json`."""
+    if not pairs:
+        return NOBODY
     import json
 
     return json.dumps(sorted(pairs)) + "\n"
@@ -77,19 +96,79 @@ def written(pairs: set[tuple[str, str]]) -> str:
 
 def collected(pools: tuple[str, ...]) -> set[tuple[str, str]]:
     """(path, process name) of every open file that counts, on the live machine."""
-    import psutil
-
-    found: set[tuple[str, str]] = set()
-    for process in psutil.process_iter(["name"]):
-        for target in open_files(f"{psutil.PROCFS_PATH}/{process.pid}/fd"):
-            held = counted(target, pools)
-            if held is not None:
-                found.add((held, process.info["name"] or "?"))
+    found: set[tuple[str, str]] = set(_exported())
+    for pid in (name for name in os.listdir("/proc") if name.isdecimal()):
+        held = set(_held(f"/proc/{pid}/fd", pools))
+        if held:
+            found |= {(path, _name(int(pid))) for path in held}
     return found
 
 
-def open_files(directory: str) -> Iterator[str]:
-    """What the links of an fd directory point to. psutil's own list leaves device nodes out."""
+def _held(directory: str, pools: tuple[str, ...]) -> Iterator[str]:
+    for descriptor, target in open_files(directory):
+        path = counted(target, pools)
+        if path is None and target.startswith("/dev/") and not target.startswith(_COMMON):
+            path = _disk(f"{directory}/{descriptor}")
+        if path is not None:
+            yield path
+
+
+def _disk(link: str) -> str | None:
+    """The kernel's name of an open block device, below /dev."""
+    try:
+        status = os.stat(link)
+    except OSError:
+        return None
+    return _of_number(status.st_rdev) if stat.S_ISBLK(status.st_mode) else None
+
+
+def _of_number(number: int) -> str | None:
+    try:
+        place = os.readlink(f"{_NUMBERS}/{os.major(number)}:{os.minor(number)}")
+    except OSError:
+        return None
+    return f"/dev/{place.rpartition('/')[2]}"
+
+
+def _name(pid: int) -> str:
+    import psutil
+
+    try:
+        return psutil.Process(pid).name() or "?"
+    except psutil.Error:
+        return "?"
+
+
+def _exported() -> Iterator[tuple[str, str]]:
+    """Disks that the kernel's own targets pass on."""
+    for who, pattern in _EXPORTS:
+        for path in _matching(_CONFIG, pattern.split("/")):
+            try:
+                with open(path, "rb") as file:
+                    number = os.stat(file.read(4096).decode("utf-8", "replace").strip()).st_rdev
+            except (OSError, ValueError):
+                # Removed meanwhile, or a file of its own.
+                continue
+            name = _of_number(number)
+            if name is not None:
+                yield name, who
+
+
+def _matching(directory: str, pattern: list[str]) -> Iterator[str]:
+    """Paths of a pattern whose `*` stand for any name."""
+    if not pattern:
+        yield directory
+        return
+    try:
+        names = os.listdir(directory) if pattern[0] == "*" else pattern[:1]
+    except OSError:
+        return
+    for name in names:
+        yield from _matching(f"{directory}/{name}", pattern[1:])
+
+
+def open_files(directory: str) -> Iterator[tuple[str, str]]:
+    """(name, target) of the links of an fd directory. psutil's own list leaves device nodes out."""
     try:
         names = os.listdir(directory)
     except OSError:
@@ -97,7 +176,7 @@ def open_files(directory: str) -> Iterator[str]:
         return
     for name in names:
         try:
-            yield os.readlink(f"{directory}/{name}")
+            yield name, os.readlink(f"{directory}/{name}")
         except OSError:
             # The file has been closed.
             continue

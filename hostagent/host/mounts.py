@@ -5,7 +5,8 @@ r"""What is mounted, and what is swapped to, as the host's first process sees it
                         /dev/dm-1 partition 8388604 0 -2
 
 (proc_pid_mountinfo(5), proc_swaps(5).) `proc/self/mountinfo` is read where process 1 is hidden from us; `mounts`, which
-has no device numbers, where neither is there. Blanks in names are octal escapes. Super block options are not taken.
+has no device numbers, where neither is there. Blanks in names are octal escapes. Of super block options only
+those that name devices are taken.
 """
 
 from __future__ import annotations
@@ -22,17 +23,29 @@ if TYPE_CHECKING:
 MOUNTINFO = ("proc/1/mountinfo", "proc/self/mountinfo")
 MOUNTS = ("proc/1/mounts", "proc/self/mounts", "proc/mounts")
 SWAPS = "proc/swaps"
+MEMINFO = "proc/meminfo"
+_HEADING = "Filename"
 _DELETED = " (deleted)"
+_DEVICES = frozenset(("logdev", "rtdev", "jdev", "journal_path"))
 
 
 @record
 class Mount:
-    """One mount. `device`: `major:minor` of its block device, None where it has none or only proc/mounts was there."""
+    """One mount.
+
+    `device`: `major:minor` of its block device, None where it has none or only proc/mounts was there. `number`: the same, of
+    file systems without a block device too (`0:35`): two mounts of one number are of one file system. `root`: what of the file
+    system is mounted (`/`, a directory, or one device node of devtmpfs). Both None where only proc/mounts was there.
+    `more`: further devices that its options name: logs and journals, volumes for data.
+    """
 
     point: str
     filesystem: str
     source: str
     device: str | None
+    number: str | None
+    root: str | None
+    more: tuple[str, ...]
 
 
 def mounts(reader: Reader) -> tuple[Mount, ...]:
@@ -85,7 +98,18 @@ def mountinfo_line(line: str) -> Mount | None:
         source=unescaped(fields[dash + 2]),
         # Major 0 is for numbers the kernel makes up: tmpfs, NFS, overlays, and btrfs too.
         device=None if major == "0" else fields[2],
+        number=fields[2],
+        root=unescaped(fields[3]),
+        more=_more(fields[dash + 3 :]),
     )
+
+
+def _more(options: list[str]) -> tuple[str, ...]:
+    """Devices in the options of a super block: `logdev=/dev/sdb1` and `rtdev=` (xfs(5)), `journal_path=` (ext4(5)), `jdev=`."""
+    if not options or ("dev=/" not in options[0] and "journal_path=/" not in options[0]):
+        return ()
+    pairs = (option.partition("=") for option in options[0].split(","))
+    return tuple(unescaped(value) for name, _, value in pairs if name in _DEVICES and value.startswith("/"))
 
 
 def mounts_line(line: str) -> Mount | None:
@@ -98,21 +122,39 @@ def mounts_line(line: str) -> Mount | None:
         filesystem=fields[2],
         source=unescaped(fields[0]),
         device=None,
+        number=None,
+        root=None,
+        more=_more(fields[3:4]),
     )
 
 
 def swaps(reader: Reader) -> tuple[str, ...]:
     """The files and devices swapped to. What they hold changes from second to second and is not read."""
-    found = []
-    for line in reader.lines(SWAPS):
-        if line.startswith("Filename"):
+    return reader.once(_swaps)[0]
+
+
+def swaps_known(reader: Reader) -> bool:
+    """Whether each line could be read. A kernel without swap has no such file, and says `SwapTotal: 0 kB`."""
+    return reader.once(_swaps)[1]
+
+
+def _swaps(reader: Reader) -> tuple[tuple[str, ...], bool]:
+    lines = reader.lines(SWAPS)
+    found, known = [], lines[0].startswith(_HEADING) if lines else _without_swap(reader)
+    for line in lines:
+        if line.startswith(_HEADING):
             continue
         name = unescaped(line.replace("\t", " ").partition(" ")[0])
         if not name.startswith("/"):
             reader.malformed(SWAPS, "a path", line)
+            known = False
             continue
         found.append(name.removesuffix(_DELETED))
-    return tuple(found)
+    return tuple(found), known
+
+
+def _without_swap(reader: Reader) -> bool:
+    return any(line.split() == ["SwapTotal:", "0", "kB"] for line in reader.lines(MEMINFO))
 
 
 def holding(found: tuple[Mount, ...], path: str) -> Mount | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hostagent.host.descent import Carriers
+from hostagent.host.hardware import STORAGE_CLASSES, Carriers
 from hostagent.values.pci import PciAddress
 from tests.plant import plant
 
+SWAPS = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 SECTORS = "2097152\n"  # 1 GiB
 
 
@@ -15,7 +16,7 @@ class Machine:
     """What is planted, added up device by device."""
 
     def __init__(self) -> None:
-        self.files: dict[str, str] = {}
+        self.files: dict[str, str] = {"proc/swaps": SWAPS}
         self.links: dict[str, str] = {}
         self.directories: list[str] = []
         self._minor = 0
@@ -57,8 +58,7 @@ class Machine:
         self.files[place] = text
 
     def swapping(self, *names: str) -> None:
-        heading = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
-        self.files["proc/swaps"] = heading + "".join(f"{name} partition 8388604 0 -2\n" for name in names)
+        self.files["proc/swaps"] = SWAPS + "".join(f"{name} partition 8388604 0 -2\n" for name in names)
 
     def plant(self, root: Path) -> Path:
         return plant(root, self.files, self.links, tuple(self.directories))
@@ -88,7 +88,12 @@ def addresses(*texts: str) -> tuple[PciAddress, ...]:
 
 
 def carriers(
-    *functions: str, chain: str = "", bridges: str = "", network: bool = False, unresolved: tuple[str, ...] = ()
+    *functions: str,
+    chain: str = "",
+    bridges: str = "",
+    network: bool = False,
+    unresolved: tuple[str, ...] = (),
+    suspects: tuple[str, ...] = STORAGE_CLASSES,
 ) -> Carriers:
     return Carriers(
         chain=tuple(chain.split()),
@@ -96,4 +101,5 @@ def carriers(
         bridges=addresses(*bridges.split()),
         network=network,
         unresolved=unresolved,
+        suspects=suspects if unresolved else (),
     )

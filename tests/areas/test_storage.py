@@ -11,8 +11,8 @@ import pytest
 from hostagent.area import LabelOptions
 from hostagent.areas.storage import Storage, StorageUse, labels, probe, protected, samples
 from hostagent.host import Host, Problem
-from hostagent.host.descent import Carriers
 from hostagent.host.disks import Disk
+from hostagent.host.hardware import Carriers
 from hostagent.host.problem import MALFORMED
 from hostagent.values.pci import PciAddress
 from tests.areas.blocks import NVME0, NVME1, SATA, Machine, addresses, carriers, multipath_nvme
@@ -44,6 +44,8 @@ def test_partitions_of_a_sata_disk(tmp_path: Path) -> None:
     )
     assert look(machine, tmp_path) == Storage(
         mounts_known=True,
+        swaps_known=True,
+        namespaces_known=None,
         uses=(
             StorageUse(
                 what="/",
@@ -52,6 +54,7 @@ def test_partitions_of_a_sata_disk(tmp_path: Path) -> None:
                 source="/dev/sda2",
                 device="8:2",
                 carriers=carriers("0000:00:1f.2", chain="sda2 sda"),
+                place="proc/1/mountinfo",
             ),
             StorageUse(
                 what="/boot",
@@ -60,6 +63,7 @@ def test_partitions_of_a_sata_disk(tmp_path: Path) -> None:
                 source="/dev/sda1",
                 device="8:1",
                 carriers=carriers("0000:00:1f.2", chain="sda1 sda"),
+                place="proc/1/mountinfo",
             ),
         ),
         disks=(
@@ -73,6 +77,7 @@ def test_partitions_of_a_sata_disk(tmp_path: Path) -> None:
                 in_use=True,
                 held_by=(),
                 uses=("/", "/boot"),
+                held_open=None,
             ),
         ),
     )
@@ -104,6 +109,7 @@ def test_lvm_on_md_on_nvme_multipath(tmp_path: Path) -> None:
             source="/dev/mapper/people-root",
             device="253:0",
             carriers=carriers(*functions, chain=f"dm-0 {down}", bridges=bridges),
+            place="proc/1/mountinfo",
         ),
         StorageUse(
             what="swap",
@@ -112,6 +118,7 @@ def test_lvm_on_md_on_nvme_multipath(tmp_path: Path) -> None:
             source="/dev/dm-1",
             device=None,
             carriers=carriers(*functions, chain=f"dm-1 {down}", bridges=bridges),
+            place="proc/swaps",
         ),
     )
     assert [(disk.name, disk.functions, disk.in_use, disk.held_by, disk.uses) for disk in storage.disks] == [
@@ -209,7 +216,7 @@ def test_images_mounted_from_files_are_not_listed_but_followed_for_swap(tmp_path
     storage = look(machine, tmp_path)
     assert [(use.what, use.source, use.carriers) for use in storage.uses] == [
         ("/", "/dev/sda", carriers("0000:00:1f.2", chain="sda")),
-        ("swap", "/dev/sdb1", carriers(unresolved=("sdb1 is not in sysfs",))),
+        ("swap", "/dev/sdb1", carriers(unresolved=("/dev/sdb1 is no device that sysfs knows",))),
         ("swap", "/dev/zram0", carriers(chain="zram0")),
         ("swap", "/swap file", carriers("0000:00:1f.2", chain="sda")),
     ]
@@ -238,9 +245,17 @@ def test_a_root_in_memory_stands_on_nothing(tmp_path: Path) -> None:
     machine.mounted("0:2 / / rootfs rootfs", "0:30 / /usr overlay none")
     assert look(machine, tmp_path) == Storage(
         mounts_known=True,
+        swaps_known=True,
+        namespaces_known=None,
         uses=(
             StorageUse(
-                what="/usr", kind="system", filesystem="overlay", source="none", device=None, carriers=carriers()
+                what="/usr",
+                kind="system",
+                filesystem="overlay",
+                source="none",
+                device=None,
+                carriers=carriers(),
+                place="proc/1/mountinfo",
             ),
         ),
         disks=(),

@@ -11,7 +11,7 @@ from hostagent.areas.network import Network
 from hostagent.areas.storage import OTHER, ROOT, SWAP, Storage, StorageUse
 from hostagent.cli.table import page
 from hostagent.cli.table.paper import Paper
-from hostagent.host.descent import Carriers
+from hostagent.host.hardware import Carriers
 from hostagent.host.links import Link
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
@@ -138,7 +138,7 @@ def link(name: str, kind: str, *, lowers: tuple[str, ...] = (), default: bool = 
 
 def use(what: str, kind: str, functions: tuple[PciAddress, ...], **changes: object) -> StorageUse:
     chain = ("dm-0", "nvme0n1") if functions else ()
-    carriers = Carriers(chain=chain, functions=functions, bridges=(), network=False, unresolved=())
+    carriers = Carriers(chain=chain, functions=functions, bridges=(), network=False, unresolved=(), suspects=())
     return StorageUse(
         what=what,
         kind=kind,
@@ -146,6 +146,7 @@ def use(what: str, kind: str, functions: tuple[PciAddress, ...], **changes: obje
         source="/dev/dm-0",
         device=None,
         carriers=replaced(carriers, **changes),
+        place=None,
     )
 
 
@@ -170,7 +171,9 @@ def standing(tmp_path: Path) -> NodeReport:
         network=Probed(
             data=Network(routes_known=True, links=links, default_route_links=("br0",), lost=()), problems=()
         ),
-        storage=Probed(data=Storage(mounts_known=True, uses=uses, disks=()), problems=()),
+        storage=Probed(
+            data=Storage(mounts_known=True, swaps_known=True, namespaces_known=True, uses=uses, disks=()), problems=()
+        ),
     )
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from hostagent.host.descent import Carriers, Descent
+from hostagent.host.descent import Descent
 from hostagent.host.filesystems import is_storage
+from hostagent.host.hardware import Carriers
 from hostagent.host.mounts import mounts
 from tests.areas.blocks import NVME0, NVME1, SATA, Machine, addresses, carriers
 from tests.plant import reader
@@ -156,8 +157,18 @@ def test_what_comes_over_the_network(tmp_path: Path) -> None:
     assert walked(machine, tmp_path) == {
         "/": carriers(network=True),
         "/opt": carriers(chain="nbd0", network=True),
-        "/srv": carriers(chain="nvme4n1", network=True),
-        "/var": carriers(chain="sda", network=True),
+        "/srv": carriers(
+            chain="nvme4n1",
+            network=True,
+            unresolved=("nvme4: NVMe over tcp, and sysfs does not say through which adapter",),
+            suspects=("02",),
+        ),
+        "/var": carriers(
+            chain="sda",
+            network=True,
+            unresolved=("sda: iSCSI, and sysfs does not say through which adapter",),
+            suspects=("02",),
+        ),
     }
 
 
@@ -168,7 +179,11 @@ def test_nvme_over_fibre_channel_and_a_subsystem_without_controllers_are_unresol
     machine.device("nvme5n1", "virtual/nvme-subsystem/nvme-subsys5", "259:10")
     machine.mounted("259:9 / /srv xfs /dev/nvme4n1", "259:10 / /var xfs /dev/nvme5n1")
     assert walked(machine, tmp_path) == {
-        "/srv": carriers(chain="nvme4n1", unresolved=("nvme4: NVMe over fc",)),
+        "/srv": carriers(
+            chain="nvme4n1",
+            unresolved=("nvme4: NVMe over fc, and sysfs does not say through which adapter",),
+            suspects=("0c04",),
+        ),
         "/var": carriers(chain="nvme5n1", unresolved=("nvme-subsys5: sysfs lists no controllers of it",)),
     }
 

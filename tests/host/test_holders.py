@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hostagent.host import Host, Problem
-from hostagent.host.holders import Holder, collected, counted, holders, open_files, written
+from hostagent.host.holders import Holder, _disk, _matching, collected, counted, holders, open_files, written
 from hostagent.host.problem import MALFORMED
 from tests.plant import plant, reader
 
@@ -30,14 +30,14 @@ def test_what_counts(target: str, held: str | None) -> None:
 def test_open_files_of_this_process_are_its_links(tmp_path: Path) -> None:
     path = tmp_path / "open"
     with path.open("w"):
-        assert str(path) in list(open_files(f"/proc/{os.getpid()}/fd"))
+        assert str(path) in [target for _, target in open_files(f"/proc/{os.getpid()}/fd")]
     assert list(open_files("/proc/0/fd")) == []
 
 
 def test_a_file_closed_meanwhile_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "3").write_text("no link")
     (tmp_path / "4").symlink_to("/dev/watchdog0")
-    assert list(open_files(str(tmp_path))) == ["/dev/watchdog0"]
+    assert list(open_files(str(tmp_path))) == [("4", "/dev/watchdog0")]
 
 
 def test_this_process_holds_a_file_of_a_pool(tmp_path: Path) -> None:
@@ -78,8 +78,27 @@ def test_a_record_without_end(tmp_path: Path) -> None:
 def test_the_live_machine_is_not_searched_without_anything_to_hold() -> None:
     host = Host()
     seen = host.reader()
-    signs = any(seen.names(f"sys/class/{name}") for name in ("watchdog", "vfio", "vfio-dev"))
-    if signs or seen.exists("sys/module/ipmi_watchdog"):
+    signs = ("sys/class/watchdog", "sys/class/vfio", "sys/class/vfio-dev", "sys/class/block", "sys/block")
+    if any(seen.names(name) for name in signs) or seen.exists("sys/module/ipmi_watchdog"):
         pytest.skip("this machine has something to hold")
     assert holders(seen) is None
     assert ("read", "holders.json") not in host.memory
+
+
+def test_what_no_block_device_has_open_is_no_disk(tmp_path: Path) -> None:
+    path = tmp_path / "disk.img"
+    path.write_text("")
+    assert _disk(str(path)) is None
+    assert _disk(str(tmp_path / "none")) is None
+
+
+def test_nobody_is_written_and_read_without_json(tmp_path: Path) -> None:
+    assert written(set()) == "[]\n"
+    assert holders(reader(plant(tmp_path, {"holders.json": "[]\n"}))) == ()
+
+
+def test_paths_of_a_pattern(tmp_path: Path) -> None:
+    plant(tmp_path, {"core/iblock_0/a/udev_path": "/dev/sdb\n", "core/iblock_0/b/info": "", "core/alua": ""})
+    assert sorted(_matching(str(tmp_path), ["core", "*", "*", "udev_path"])) == [
+        f"{tmp_path}/core/iblock_0/{name}/udev_path" for name in ("a", "b")
+    ]

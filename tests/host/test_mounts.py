@@ -17,20 +17,48 @@ from tests.plant import plant, reader
     [
         (
             r"36 35 98:0 /mnt1 /mnt/my\040disk rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue",
-            Mount(point="/mnt/my disk", filesystem="ext4", source="/dev/sda1", device="98:0"),
+            Mount(
+                point="/mnt/my disk",
+                filesystem="ext4",
+                source="/dev/sda1",
+                device="98:0",
+                number="98:0",
+                root="/mnt1",
+                more=(),
+            ),
         ),
         (
             "1 0 0:2 / / rw - rootfs rootfs rw",
-            Mount(point="/", filesystem="rootfs", source="rootfs", device=None),
+            Mount(point="/", filesystem="rootfs", source="rootfs", device=None, number="0:2", root="/", more=()),
         ),
         (
             "22 1 253:0 / / rw shared:1 master:2 propagate_from:3 - xfs /dev/mapper/vg-root rw",
-            Mount(point="/", filesystem="xfs", source="/dev/mapper/vg-root", device="253:0"),
+            Mount(
+                point="/",
+                filesystem="xfs",
+                source="/dev/mapper/vg-root",
+                device="253:0",
+                number="253:0",
+                root="/",
+                more=(),
+            ),
         ),
         (
             # A mount point that is called as the separator is.
             "22 1 8:1 / - rw - ext4 /dev/sda1 rw",
-            Mount(point="-", filesystem="ext4", source="/dev/sda1", device="8:1"),
+            Mount(point="-", filesystem="ext4", source="/dev/sda1", device="8:1", number="8:1", root="/", more=()),
+        ),
+        (
+            "22 1 8:1 / / rw - xfs /dev/sda1 rw,attr2,logdev=/dev/sdb1,rtdev=/dev/sdc,quota=/dev/x",
+            Mount(
+                point="/",
+                filesystem="xfs",
+                source="/dev/sda1",
+                device="8:1",
+                number="8:1",
+                root="/",
+                more=("/dev/sdb1", "/dev/sdc"),
+            ),
         ),
         ("22 1 8:1 / / rw ext4 /dev/sda1 rw", None),
         ("22 1 8 / / rw - ext4 /dev/sda1 rw", None),
@@ -60,7 +88,14 @@ def test_other_backslashes_stay(text: str, shown: str) -> None:
     assert unescaped(text) == shown
 
 
-@given(st.lists(st.sampled_from(["36", "8:1", "0:35", "/", "-", "ext4", "/dev/mapper/a-b", "h:/x", "rw"]), max_size=14))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["36", "8:1", "0:35", "/", "-", "ext4", "/dev/mapper/a-b", "h:/x", "rw", "rw,logdev=/dev/sdb1"]
+        ),
+        max_size=14,
+    )
+)
 def test_redaction_hides_the_source_and_changes_no_mount(fields: list[str]) -> None:
     line = " ".join(fields)
     seen, hidden = mountinfo_line(line), mountinfo_line(redacted("proc/1/mountinfo", line.encode()).decode())
@@ -73,7 +108,7 @@ def test_redaction_hides_the_source_and_changes_no_mount(fields: list[str]) -> N
 
 def test_the_deepest_and_last_mount_holds_a_file() -> None:
     def mount(point: str, source: str) -> Mount:
-        return Mount(point=point, filesystem="ext4", source=source, device=None)
+        return Mount(point=point, filesystem="ext4", source=source, device=None, number=None, root=None, more=())
 
     found = (mount("/", "a"), mount("/var", "b"), mount("/var/lib", "c"), mount("/var/lib", "d"), mount("/", "e"))
     assert [
@@ -86,7 +121,9 @@ def test_the_deepest_and_last_mount_holds_a_file() -> None:
 @pytest.mark.parametrize("place", ["proc/1/mounts", "proc/self/mounts", "proc/mounts"])
 def test_tables_without_numbers(tmp_path: Path, place: str) -> None:
     seen = reader(plant(tmp_path, {place: "/dev/sda1 / ext4 rw 0 0\nshort line\n", "proc/1/mountinfo": "\n"}))
-    assert mounts(seen) == (Mount(point="/", filesystem="ext4", source="/dev/sda1", device=None),)
+    assert mounts(seen) == (
+        Mount(point="/", filesystem="ext4", source="/dev/sda1", device=None, number=None, root=None, more=()),
+    )
     assert [problem.path for problem in seen.problems] == [place]
 
 
@@ -107,7 +144,9 @@ def test_only_newlines_and_blanks_part_what_the_kernel_writes(tmp_path: Path) ->
 
 def test_a_source_without_a_name(tmp_path: Path) -> None:
     seen = reader(plant(tmp_path, {"proc/1/mountinfo": "36 35 0:40 / /mnt rw - tmpfs  rw\n"}))
-    assert mounts(seen) == (Mount(point="/mnt", filesystem="tmpfs", source="", device=None),)
+    assert mounts(seen) == (
+        Mount(point="/mnt", filesystem="tmpfs", source="", device=None, number="0:40", root="/", more=()),
+    )
 
 
 def test_a_line_that_is_no_mount_may_be_any(tmp_path: Path) -> None:

@@ -91,17 +91,16 @@ def test_a_use_whose_way_down_is_lost() -> None:
     machine = Machine().function(ONE, NVME, NVME_CLASS, driver="nvme").disk("nvme0n1", ONE)
     machine.put({"proc/1/mountinfo": "24 1 0:30 / / rw - zfs rpool/ROOT rw\n"})
     (reason,) = why(machine)[ONE]
-    assert (reason.code, reason.text) == ("storage", "it carries perhaps /")
-    assert reason.evidence == (
-        Evidence(path="proc/1/mountinfo", said="/: zfs: sysfs does not say which devices a pool has"),
-    )
+    why_lost = "zfs: sysfs does not say which devices a pool has"
+    assert (reason.code, reason.text) == ("unknown", f"it may carry /: {why_lost}")
+    assert reason.evidence == (Evidence(path="proc/1/mountinfo", said=why_lost),)
 
 
 def test_without_mounts_every_driven_disk_controller_is_suspected() -> None:
     machine = Machine().function(ONE, NVME, NVME_CLASS, driver="nvme").function("0000:04:00.0", NVME, NVME_CLASS)
     machine.function("0000:05:00.0", NVME, NVME_CLASS, driver="vfio-pci").without("proc/1/mountinfo")
-    unread = Evidence(path="proc/1/mountinfo", said="not read")
-    expected = Reason(code="unknown", text="it is not known what is stored on it", evidence=(unread,))
+    unread = Evidence(path="proc/1/mountinfo", said="not all mounts are known")
+    expected = Reason(code="unknown", text="it may carry /: not all mounts are known", evidence=(unread,))
     assert why(machine) == {ONE: (expected,)}
 
 

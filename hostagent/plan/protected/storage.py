@@ -1,13 +1,15 @@
-"""What carries file systems, swap and disks in use."""
+"""What carries file systems, swap and disks in use, now or after the next boot."""
 
 from __future__ import annotations
 
 from hostagent.areas import storage as area
+from hostagent.host.hardware import STORAGE_CLASSES
+from hostagent.host.pci import PciFunction
 from hostagent.plan.model import Evidence
 from hostagent.plan.node import Node, data
-from hostagent.plan.protected.codes import STORAGE, because
-from hostagent.plan.protected.unknown import suspected
-from hostagent.values.pci import PciAddress
+from hostagent.plan.protected.codes import STORAGE, UNKNOWN, because
+from hostagent.plan.protected.unknown import isdriven
+from hostagent.values.pci import PciAddress, in_classes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,28 +17,45 @@ if TYPE_CHECKING:
 
     from hostagent.plan.protected.codes import Found
 
+# Of uses whose way is lost, so many are named to each function.
+_NAMED = 8
+
 
 def storage(node: Node) -> Found:
-    """Carriers of what is in use; where mounts are not known, every function that could be one."""
+    """Carriers of what is in use, and for each use that has lost its way every function that could be one."""
     found = data(node.report.storage)
     if found is None:
         return
-    if not (found.mounts_known or found.disks):
-        yield from suspected(node, area.AREA, "proc/1/mountinfo")
-    for address, uses in area.protected(found).items():
+    for address, uses in area.carried(found).items():
         yield address, because(STORAGE, f"it carries {', '.join(uses)}", *_evidence(found, address))
+    lost = list(area.lost(found))
+    for function in node.functions:
+        if isdriven(function) and lost:
+            yield from _suspected(function, lost, _has_disk(found, function.address))
+
+
+def _suspected(function: PciFunction, lost: list[area.Lost], has_disk: bool) -> Found:  # noqa: FBT001
+    meant = [
+        one
+        for one in lost
+        if in_classes(function.class_id, one.classes) or (has_disk and one.classes == STORAGE_CLASSES)
+    ]
+    for one in meant[:_NAMED]:
+        text = f"it may carry {one.what}: {one.why}"
+        yield function.address, because(UNKNOWN, text, Evidence(path=one.place, said=one.why))
+
+
+def _has_disk(found: area.Storage, address: PciAddress) -> bool:
+    return any(address in disk.functions for disk in found.disks)
 
 
 def _evidence(found: area.Storage, address: PciAddress) -> Iterator[Evidence]:
     for use in found.uses:
         if address in use.carriers.functions:
-            # A crash dump's source is the file that names its target.
-            path = {area.SWAP: "proc/swaps", area.CRASH: use.source}.get(use.kind, "proc/1/mountinfo")
-            way = " on ".join((use.what, *(use.carriers.chain or (use.source,)), address))
-            yield Evidence(path=path, said=way)
+            way = " on ".join(dict.fromkeys((use.what, *(use.carriers.chain or (use.source,)), address)))
+            yield Evidence(path=area.place(use), said=way)
     for disk in found.disks:
         if address in disk.functions and disk.held_by:
             yield Evidence(path=f"sys/block/{disk.name}/holders", said=", ".join(disk.held_by))
-    for use in found.uses:
-        if use.carriers.unresolved:
-            yield Evidence(path="proc/1/mountinfo", said=f"{use.what}: {'; '.join(use.carriers.unresolved)}")
+        if address in disk.functions and disk.held_open:
+            yield Evidence(path=f"dev/{disk.name}", said=f"open in {', '.join(disk.held_open)}")
