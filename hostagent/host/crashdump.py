@@ -12,8 +12,9 @@ Configuration that no crash kernel uses wants nothing.
 from __future__ import annotations
 
 from hostagent.host.descent import Descent
-from hostagent.host.hardware import Carriers, unresolved
+from hostagent.host.hardware import STORAGE_CLASSES, Carriers, unresolved
 from hostagent.host.mounts import holding, mounts
+from hostagent.host.nextboot import linked
 from hostagent.host.reader import Reader
 from hostagent.values.record import replaced
 
@@ -44,15 +45,23 @@ def _carriers(reader: Reader, lines: tuple[str, ...]) -> Carriers:
     settings = [(name, value) for name, value in map(setting, lines) if value]
     network = any(name in NETWORK for name, _ in settings)
     targets = [value for name, value in settings if name in FILESYSTEMS]
-    for target in targets:
-        _device(reader, descent, target)
+    names = {target: linked(reader, target) for target in targets}
+    for name in names.values():
+        if name is not None:
+            descent.name(name)
     # The directory is one of the target; of what is mounted now where there is none.
     for name, value in settings if not (targets or network) else ():
         mount = holding(mounts(reader), value) if name in PATHS else None
         if mount is not None:
             descent.mount(mount)
     found = descent.carriers()
-    return replaced(found, network=found.network or network)
+    missing = tuple(f"{target} leads to no device" for target, name in names.items() if name is None)
+    return replaced(
+        found,
+        network=found.network or network,
+        unresolved=(*found.unresolved, *missing),
+        suspects=STORAGE_CLASSES if missing else found.suspects,
+    )
 
 
 def setting(line: str) -> tuple[str, str]:
@@ -66,14 +75,3 @@ def setting(line: str) -> tuple[str, str]:
         return name, value.strip().strip("\"'")
     name, _, value = text.partition(" ")
     return name, value.strip()
-
-
-def _device(reader: Reader, descent: Descent, target: str) -> None:
-    """`/dev/sda4`, or by link: `UUID=...`, `LABEL=...`, `/dev/disk/by-...`, which udev keeps and sysfs does not know."""
-    if "=" in target:
-        kind, _, value = target.partition("=")
-        target = f"/dev/disk/by-{kind.lower()}/{value.strip(chr(34))}"
-    if target.startswith("/dev/disk/"):
-        name = reader.target(target.lstrip("/"))
-        target = target if name is None else f"/dev/{name}"
-    descent.source(target)

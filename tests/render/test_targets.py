@@ -149,7 +149,7 @@ def test_amd_needs_no_argument_but_gets_the_documented_one_when_asked() -> None:
     asked = planned(profile("devices: [{id: '10de:1eb8'}]\niommu: {documentedArguments: true}\n"), amd())
     assert one(asked, "kargs") == "amd_iommu=on\n"
     assert "# amd_iommu=on: manuals name it; the kernel knows no such option, and needs none\n" in one(asked, "butane")
-    assert [note.code for note in asked.notes] == ["documented-argument"]
+    assert [note.code for note in asked.notes if note.code != "not-looked-at"] == ["documented-argument"]
 
 
 def test_kernel_arguments_keep_their_order_everywhere() -> None:
