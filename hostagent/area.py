@@ -60,12 +60,15 @@ class Guard:
     """What an area keeps from being taken, and which functions it could have meant where it is not known.
 
     `unknown` ends the sentence "it is not known ...". `classes`: PCI class prefixes, None for any class. `driven`: only
-    functions that a driver of the host uses; what none drives carries nothing of the host's.
+    functions that a driver of the host uses; what none drives carries nothing of the host's. `sources`: heads of paths; a file
+    below one of them that could not be read leaves the area unknown as a whole. Areas that know what a file would have told
+    say so themselves.
     """
 
     unknown: str
     classes: tuple[str, ...] | None
     driven: bool
+    sources: tuple[str, ...]
 
 
 if TYPE_CHECKING:

@@ -219,6 +219,6 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_UEFI, _SECURE_BOOT, _INFO),
-    guard=Guard(unknown="whether it shows the console", classes=("03", "07"), driven=False),
+    guard=Guard(unknown="whether it shows the console", classes=("03", "07"), driven=False, sources=()),
     unseen=_unseen,
 )

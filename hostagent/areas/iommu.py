@@ -219,7 +219,10 @@ AREA = Area(
     samples=samples,
     metrics=(_ENABLED, _GROUPS, _DEVICES, _REMAPPING),
     guard=Guard(
-        unknown="what shares its IOMMU group, nor whether firmware maps memory for it", classes=None, driven=False
+        unknown="what shares its IOMMU group, nor whether firmware maps memory for it",
+        classes=None,
+        driven=False,
+        sources=(),
     ),
     unseen=nothing_unseen,
 )

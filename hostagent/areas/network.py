@@ -138,6 +138,6 @@ AREA = Area(
     label_docs=(),
     samples=samples,
     metrics=(_PROTECTED, _LINKS),
-    guard=Guard(unknown="which routes it carries", classes=("02",), driven=True),
+    guard=Guard(unknown="which routes it carries", classes=("02",), driven=True, sources=()),
     unseen=unseen,
 )

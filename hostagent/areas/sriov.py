@@ -250,6 +250,11 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_LIMIT, _VFS),
-    guard=Guard(unknown="whether virtual functions are on it, or it is one that a pod uses", classes=None, driven=True),
+    guard=Guard(
+        unknown="whether virtual functions are on it, or it is one that a pod uses",
+        classes=None,
+        driven=True,
+        sources=(),
+    ),
     unseen=nothing_unseen,
 )

@@ -185,6 +185,6 @@ AREA = Area(
     label_docs=(),
     samples=samples,
     metrics=(_PROTECTED, _UNRESOLVED, _DISKS, _IN_USE),
-    guard=Guard(unknown="what is stored on it", classes=STORAGE_CLASSES, driven=True),
+    guard=Guard(unknown="what is stored on it", classes=STORAGE_CLASSES, driven=True, sources=("sys/", "proc/", "etc/")),
     unseen=unseen,
 )

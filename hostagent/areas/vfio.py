@@ -283,6 +283,8 @@ AREA = Area(
     label_docs=_LABELS,
     samples=samples,
     metrics=(_BOUND, _VIABLE, _READY),
-    guard=Guard(unknown="whether a guest or a driver of the host holds its IOMMU group", classes=None, driven=False),
+    guard=Guard(
+        unknown="whether a guest or a driver of the host holds its IOMMU group", classes=None, driven=False, sources=()
+    ),
     unseen=_unseen,
 )

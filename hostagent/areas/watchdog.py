@@ -141,6 +141,7 @@ AREA = Area(
         unknown="whether it is a watchdog, made to reset a hung host",
         classes=("05", "07", "08", "0c05", "0c07", "11", "ff"),
         driven=True,
+        sources=(),
     ),
     unseen=nothing_unseen,
 )

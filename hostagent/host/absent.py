@@ -13,6 +13,7 @@ ABSENCE_IS_AN_ANSWER = (
     ("etc/systemd/system/*/*", "as above: what enables a unit, and drop-ins"),
     ("proc/[2-9]*/mountinfo", "another process's: it has ended, or shares the namespace of one that was read"),
     ("proc/1[0-9]*/mountinfo", "as above"),
+    ("sys/devices/virtual/block/*/backing_dev", "a kernel without CONFIG_ZRAM_WRITEBACK: its zram is memory alone"),
     ("holders.json", "recorded only where root looked: elsewhere not looked at"),
     ("sys/bus/pci/devices/*", "a function that is not listed is not there"),
     ("sys/class/*/*", "a device or link that is not listed is not there, or in another namespace"),

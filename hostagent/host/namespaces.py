@@ -42,6 +42,9 @@ def _mounts_elsewhere(reader: Reader) -> tuple[tuple[Mount, ...], bool | None]:
     own = {mount.number for mount in mounts(reader) if mount.root is not None}
     text = reader.recorded(NAMESPACES, lambda: _collected(f"{host.root.rstrip('/')}/proc", own), anywhere=True)
     if text is None:
+        # Somebody else's tree, in which other processes may be.
+        text = _written(reader, own)
+    if text is None:
         return (), None
     found = []
     whole = True
@@ -52,6 +55,16 @@ def _mounts_elsewhere(reader: Reader) -> tuple[tuple[Mount, ...], bool | None]:
         whole = whole and (mount is None or mount.filesystem != _REST)
         found += [] if mount is None else [mount]
     return tuple(found), whole
+
+
+def _written(reader: Reader, own: set[str | None]) -> str | None:
+    """The lines that count, of the processes that a tree has; None where it has no other than the first."""
+    others = sorted((name for name in reader.names("proc") if name.isdecimal() and name != _FIRST), key=int)
+    texts = [text for pid in others[:MOST] if (text := reader.raw(f"proc/{pid}/mountinfo")) is not None]
+    if not texts:
+        return None
+    found = dict.fromkeys(line for text in texts for line in _counting(text, own))
+    return "".join(f"{line}\n" for line in (*sorted(found), *([_TOO_MANY] if len(others) > MOST else [])))
 
 
 def _collected(proc: str, own: set[str | None]) -> str:

@@ -12,6 +12,7 @@ from random import Random
 from tests.plan.machines import Machine
 
 _PCI = "sys/devices/pci0000:00"
+_MEMINFO = "MemTotal: 16777216 kB\nHugepagesize: 2048 kB\nSwapTotal: {} kB\n"
 # Equal IDs on purpose: what is used and what is free can be twins.
 _NVMES = ("1b36:0010", "144d:a808")
 _NICS = ("8086:10d3", "8086:1521")
@@ -23,9 +24,7 @@ class Life:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.machine = Machine().put(
-            {"proc/meminfo": "MemTotal: 16777216 kB\nHugepagesize: 2048 kB\nSwapTotal: 0 kB\n"}
-        )
+        self.machine = Machine().put({"proc/meminfo": _MEMINFO.format(0)})
         self.used: dict[str, str] = {}
         self.free: set[str] = set()
         self.groups: dict[str, int] = {}
@@ -80,6 +79,11 @@ class Life:
         self.machine.files["proc/1/mountinfo"] += (
             f"{100 + self._slots} 24 {number} {root} {point} rw - {kind} {source} rw\n"
         )
+
+    def swaps_to(self, name: str) -> None:
+        """A line of the host's swaps, which meminfo knows of."""
+        self.machine.files["proc/swaps"] += f"/dev/{name}\tpartition\t1048576\t0\t-2\n"
+        self.machine.put({"proc/meminfo": _MEMINFO.format(1048576)})
 
     def path(self, address: str, name: str) -> str:
         """Where an NVMe disk is."""
@@ -142,7 +146,7 @@ def _partition(life: Life) -> None:
 @feature
 def _swap(life: Life) -> None:
     address, name, _ = life.nvme()
-    life.machine.files["proc/swaps"] += f"/dev/{name}\tpartition\t1048576\t0\t-2\n"
+    life.swaps_to(name)
     life.uses(address, "swap")
 
 
@@ -160,7 +164,7 @@ def _loop(life: Life) -> None:
     if how == "mount":
         life.mounted(number, f"/mnt/{loop}", f"/dev/{loop}")
     elif how == "swap":
-        life.machine.files["proc/swaps"] += f"/dev/{loop}\tpartition\t1024\t0\t-3\n"
+        life.swaps_to(loop)
     elif how == "dm":
         above, _, dm = life.virtual("dm-", 253)
         life.over(above, loop, path)
@@ -183,7 +187,7 @@ def _zram(life: Life) -> None:
     address, name, _ = life.nvme()
     zram, path, _ = life.virtual("zram", 251)
     life.machine.put({f"{path}/backing_dev": f"/dev/{name}\n", f"{path}/disksize": "1048576\n"})
-    life.machine.files["proc/swaps"] += f"/dev/{zram}\tpartition\t1048576\t0\t100\n"
+    life.swaps_to(zram)
     life.uses(address, "zram's writeback")
 
 
@@ -212,9 +216,14 @@ def _default_route(life: Life) -> None:
 
 @feature
 def _policy_route(life: Life) -> None:
-    """Routes in another table, or none at all: nobody read addresses and tables, and the link is up."""
-    address, _ = life.nic(up=True)
-    life.uses(address, "an up link of which nothing more is known")
+    """An address, or routes in another table, which proc does not show; or nobody asked, and the link is up."""
+    address, link = life.nic(up=True)
+    how = life.random.choice(("ipv4 100", "- 100=default", "ipv6 -", None))
+    if how is None:
+        life.machine.unasked()
+    else:
+        life.machine.netlink(f"{link} {how}")
+    life.uses(address, f"a link with {how}")
 
 
 @feature

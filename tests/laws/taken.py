@@ -14,19 +14,29 @@ import yaml
 from tests.plan.machines import Machine
 
 _IDS = re.compile(r"\bids=([0-9a-f:,]+)")
-_UNIT = re.compile(r"hostagent-vfio-([0-9a-f]{4,8})-([0-9a-f]{2})-([0-9a-f]{2}\.[0-7])\.service")
+# A unit takes one address, if who is there is one of the identities it compares.
+_ADDRESS = re.compile(r"^ConditionPathExists=/sys/bus/pci/devices/([0-9a-f:.]+)/driver_override$", re.MULTILINE)
+_IDENTITY = re.compile(r"(?<![0-9a-f:])0x([0-9a-f]{4}):0x([0-9a-f]{4}):(0x[0-9a-f]{4}|\*):(0x[0-9a-f]{4}|\*)")
 
 
 def taken(path: str, text: str, machine: Machine) -> set[str]:
-    """Addresses of the machine's functions that a file gives to vfio-pci, by ID or by the unit's own name."""
+    """Addresses of the machine's functions that a file gives to vfio-pci, by ID or by address and identity."""
     found = set()
-    for name, content in _contents(path, text):
+    for content in _contents(path, text):
         spoken = "\n".join(line for line in content.splitlines() if not line.lstrip().startswith("#"))
         for listed in _IDS.findall(spoken):
             found |= {address for identity in listed.split(",") for address in _with(machine, identity)}
-        for unit in _UNIT.findall(f"{name}\n{spoken}"):
-            found |= {address for address in [":".join(unit)] if f"sys/bus/pci/devices/{address}" in machine.links}
+        for address in _ADDRESS.findall(spoken):
+            identities = _IDENTITY.findall(spoken)
+            assert identities, spoken
+            found |= {address for parts in identities if address in _with(machine, _spelled(parts))}
     return found
+
+
+def _spelled(parts: tuple[str, ...]) -> str:
+    """`8086:10d3:15d9:0001`, cut before the first part that matches anything."""
+    known = [part.removeprefix("0x") for part in parts]
+    return ":".join(known[: known.index("*")] if "*" in known else known)
 
 
 def offered(text: str) -> set[str]:
@@ -53,12 +63,12 @@ def _with(machine: Machine, identity: str) -> Iterator[str]:
                 yield path.split("/")[3]
 
 
-def _contents(path: str, text: str) -> Iterator[tuple[str, str]]:
+def _contents(path: str, text: str) -> Iterator[str]:
     """A file itself, and the files and units inside a Butane file or MachineConfig."""
-    yield path, text
+    yield text
     if path.endswith((".bu", ".yaml")):
         for _, value in _pairs(yaml.safe_load(text)):
-            yield path, _decoded(value)
+            yield _decoded(value)
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, str]]:

@@ -92,16 +92,22 @@ def broken_promises(seed: int) -> list[str]:
                 rendered(found, (target,), WISHES)
         return []
     promises = []
+    done: dict[str, set[str]] = {name: set() for name in found.nodes}
     for target, path, text in texts(found):
         for name, one in zip("abc", fleet, strict=False):
-            lost = taken(path, text, one.machine) & one.forbidden().keys()
-            promises += [
-                f"seed {seed}: {target} {asked} takes {name} {address}: {one.forbidden()[address]}" for address in lost
-            ]
+            mine, forbidden = taken(path, text, one.machine), one.forbidden()
+            done[name] |= mine if target == ALL else set()
+            head = f"seed {seed}: {target} {asked}"
+            promises += [f"{head} takes {name} {address}: {forbidden[address]}" for address in mine & forbidden.keys()]
             for identity in offered(text) if target in OFFERING else ():
-                mine = functions_of(one.machine, identity)
-                if mine and mine <= one.forbidden().keys():
-                    promises.append(f"seed {seed}: {target} offers {identity} of {name}, all of it in use")
+                those = functions_of(one.machine, identity)
+                promises += [f"{head} offers {identity} of {name}"] if those and those <= forbidden.keys() else []
+    # Who reads files must see what is taken, or the law above says nothing.
+    promises += [
+        f"seed {seed}: {asked} binds {one.address} of {one.node}, and no file of all does"
+        for one in found.bindings
+        if str(one.address) not in done[one.node]
+    ]
     return promises
 
 
@@ -182,7 +188,7 @@ def freed_by_breaking(seed: int, files: int) -> list[str]:
                 after_nodes[path] = ("errno", b"EIO")
             after = survey(Host("memory", thorough=True, tree=Broken(after_nodes)))
             found += [f"seed {seed}: {path} {how} frees {one}" for one in sorted(takeable_in(after) - free)]
-            if how == "unreadable" and complete(after):
+            if how == "unreadable" and nodes[path][0] == "file" and complete(after):
                 found.append(f"seed {seed}: {path} unreadable, and nobody says so")
     return found
 

@@ -33,7 +33,7 @@ from hostagent.plan.protected.machinery import machinery, memory, watchdogs
 from hostagent.plan.protected.namespaces import namespaces
 from hostagent.plan.protected.network import network
 from hostagent.plan.protected.storage import storage
-from hostagent.plan.protected.unknown import unknown_areas
+from hostagent.plan.protected.unknown import unknown_areas, unread_files
 from hostagent.plan.protected.virtual import virtual
 from hostagent.values.pci import PciAddress
 
@@ -69,6 +69,7 @@ _LOOKS = (
     namespaces,
     unassignable,
     guests,
+    unread_files,
     unknown_areas,
 )
 

@@ -8,7 +8,6 @@ from hostagent.host.pci import PciFunction
 from hostagent.plan.model import Evidence
 from hostagent.plan.node import Node, data
 from hostagent.plan.protected.codes import STORAGE, UNKNOWN, because
-from hostagent.plan.protected.unknown import isdriven
 from hostagent.values.pci import PciAddress, in_classes
 
 TYPE_CHECKING = False
@@ -30,7 +29,7 @@ def storage(node: Node) -> Found:
         yield address, because(STORAGE, f"it carries {', '.join(uses)}", *_evidence(found, address))
     lost = list(area.lost(found))
     for function in node.functions:
-        if isdriven(function) and lost:
+        if node.drives(function) and lost:
             yield from _suspected(function, lost, _has_disk(found, function.address))
 
 

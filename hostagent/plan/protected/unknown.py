@@ -6,13 +6,14 @@ Each area declares its `Guard` (hostagent.area): what it protects, and which fun
 from __future__ import annotations
 
 from hostagent.area import Area
+from hostagent.host import Problem
 from hostagent.host.pci import PciFunction
+from hostagent.host.problem import MALFORMED
 from hostagent.plan.model import Evidence
 from hostagent.plan.node import Node
 from hostagent.plan.protected.codes import UNKNOWN, because
-from hostagent.report import AREAS
+from hostagent.report import AREAS, surveyed
 from hostagent.values.pci import in_classes
-from hostagent.values.vfio import lets_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,20 @@ def unknown_areas(node: Node) -> Found:
     lost = [(name, area) for name, area in AREAS.items() if not _has(node, name)]
     for name, area in sorted(lost, key=lambda item: item[1].guard is None or item[1].guard.classes is None):
         yield from suspected(node, area, name)
+
+
+def unread_files(node: Node) -> Found:
+    """For each area one of whose sources could not be read, the same, naming the first such file."""
+    for area, probed in surveyed(node.report):
+        sources = () if area.guard is None else area.guard.sources
+        lost = next((problem.path for problem in probed.problems if _is_lost(problem, sources)), None)
+        if lost is not None:
+            yield from suspected(node, area, lost)
+
+
+def _is_lost(problem: Problem, sources: tuple[str, ...]) -> bool:
+    # What was read and is odd is one fact; of what was not read nobody knows how many it would have been.
+    return problem.kind != MALFORMED and problem.path.startswith(sources)
 
 
 def _has(node: Node, name: str) -> bool:
@@ -52,8 +67,3 @@ def meant(node: Node, area: Area[Any]) -> Iterator[PciFunction]:
         in_class = guard.classes is None or in_classes(function.class_id, guard.classes)
         if in_class and (not guard.driven or node.drives(function)):
             yield function
-
-
-def isdriven(function: PciFunction) -> bool:
-    """Whether a driver of the host uses it."""
-    return function.driver is not None and not lets_go(function.driver)
