@@ -7,7 +7,7 @@ from hostagent.plan.model import Evidence, Note, PermittedDevice, Reason, Refusa
 from hostagent.profile import Profile
 from hostagent.values.pci import PciAddress
 from tests.plan.machines import NIC, NIC_CLASS, NVME, NVME_CLASS, T4, T4_CLASS, Machine, worker
-from tests.plan.profiles import devices, planned, profile
+from tests.plan.profiles import devices, noted, planned, profile
 
 
 def taken(wishes: Profile, *machines: Machine) -> list[tuple[str, str, str | None]]:
@@ -53,7 +53,7 @@ def test_the_parts_of_a_card_come_along_before_there_are_groups() -> None:
         "it has no IOMMU groups yet: of each slot and each conventional PCI bus one is expected, and what else has to"
         " come along shows after the reboot that switches the IOMMU on"
     )
-    assert found.notes == (Note(code="groups-unknown", node="a", subject="iommu", text=text),)
+    assert noted(found) == (Note(code="groups-unknown", node="a", subject="iommu", text=text),)
 
 
 def test_a_part_that_must_stay_keeps_its_card_before_there_are_groups() -> None:
@@ -173,14 +173,14 @@ def test_nodes_by_name_and_nodes_without() -> None:
     both = worker(), worker()
     assert [one[:2] for one in taken(devices("id: 10de:1eb8, count: 1, nodes: [b]"), *both)] == [("b", "0000:04:00.0")]
     found = planned(devices("id: 10de:1eb8"), worker(), Machine())
-    assert found.notes == (Note(code="not-here", node="b", subject="devices[0]", text="it has no 10de:1eb8"),)
+    assert noted(found) == (Note(code="not-here", node="b", subject="devices[0]", text="it has no 10de:1eb8"),)
     assert ready(found)
 
 
 def test_a_node_of_which_there_is_no_report() -> None:
     found = planned(devices("id: 10de:1eb8, nodes: [a, worker-7]"), worker())
     text = "there is no report of node worker-7"
-    assert found.notes == (Note(code="node-not-given", node=None, subject="devices[0]", text=text),)
+    assert noted(found) == (Note(code="node-not-given", node=None, subject="devices[0]", text=text),)
     assert ready(found)
 
 
@@ -191,7 +191,7 @@ def test_a_virtual_function_has_to_be_made_first() -> None:
     machine.links["sys/devices/pci0000:00/0000:03:00.0/virtfn0"] = "../0000:03:00.1"
     found = planned(devices("address: 0000:03:00.1"), machine)
     text = "it is a virtual function: 0000:03:00.0 has to make it at every boot"
-    assert found.notes == (Note(code="virtual-function", node="a", subject="0000:03:00.1", text=text),)
+    assert noted(found) == (Note(code="virtual-function", node="a", subject="0000:03:00.1", text=text),)
 
 
 def test_what_a_guest_has_on_vfio_stays_where_it_is_wanted() -> None:
@@ -214,7 +214,7 @@ def test_what_kubevirt_offers() -> None:
     found = planned(devices("address: 0000:04:00.0, resourceName: a.b/c", "address: 0000:05:00.0"), worker())
     assert found.permitted == (PermittedDevice(selector="10de:1eb8", resource_name="a.b/c", external=False),)
     text = "KubeVirt will offer it as a.b/c too: it has that ID and will be on vfio-pci"
-    assert found.notes == (Note(code="offered-too", node="a", subject="0000:05:00.0", text=text),)
+    assert noted(found) == (Note(code="offered-too", node="a", subject="0000:05:00.0", text=text),)
     split = devices("address: 0000:04:00.0, resourceName: a.b/c", "address: 0000:05:00.0, resourceName: a.b/d")
     (refusal,) = planned(split, worker()).refused
     assert (refusal.address, refusal.reason.code) == ("0000:05:00.0", "two-names")

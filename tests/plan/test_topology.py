@@ -47,6 +47,7 @@ def machine(*, on: bool, bus: bool = True) -> Machine:
     found.function("0000:07:01.0", NIC, NIC_CLASS, driver="e1000", group=5 if on else None)
     found.nic("eth0", "0000:07:01.0", route=True)
     found.function("0000:07:02.0", "8086:100e", NIC_CLASS, driver="e1000", group=5 if on else None)
+    found.nic("eth1", "0000:07:02.0", operstate="down")
     if bus:
         behind(found, "0000:07:01.0", PORT, BRIDGE)
         behind(found, "0000:07:02.0", PORT, BRIDGE)

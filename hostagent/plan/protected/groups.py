@@ -24,10 +24,12 @@ def unassignable(node: Node) -> Found:
         if pci_id(function) in DENYLIST and not allowed:
             text = "vfio-pci refuses it: its ID is on the kernel's list of devices that are unsafe to give away"
             yield function.address, because(REFUSED_ID, text, id_said(function))
+    # Where no group shows its regions, nobody looked, and vfio refuses direct ones itself; where others do, one is missing.
+    shown = any(group.reserved_regions is not None for group in node.groups.values())
     for group in node.groups.values():
         path = f"{GROUPS}/{group.number}/reserved_regions"
         # Kernels that show a group's type (5.11) all show its regions (4.11). Neither was read of the many groups of VFs.
-        if node.troubled(path) or (group.reserved_regions is None and group.type is not None):
+        if node.troubled(path) or (shown and group.reserved_regions is None and group.type is not None):
             said = Evidence(path=path, said="not read")
             for address in group.members:
                 yield address, because(UNKNOWN, "it is not known whether firmware keeps memory mapped for it", said)
