@@ -208,7 +208,7 @@ def samples(firmware: Firmware) -> Iterator[Sample]:
 
 def _unseen(firmware: Firmware) -> Iterator[str]:
     if firmware.console.serial is None:
-        yield "which functions carry serial consoles: `hostagent probe -o json` of this version looks"
+        yield "which functions carry serial consoles; `hostagent probe -o json` of this version looks"
 
 
 AREA = Area(

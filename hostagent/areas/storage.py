@@ -143,11 +143,11 @@ def protected(storage: Storage) -> dict[PciAddress, tuple[str, ...]]:
 def unseen(storage: Storage) -> Iterator[str]:
     """What was not looked at."""
     if storage.namespaces_known is None:
-        yield "what is mounted in other mount namespaces: `hostagent probe -o json` on the machine looks"
+        yield "what is mounted in other mount namespaces; `hostagent probe -o json` on the machine looks"
     elif not storage.namespaces_known:
         yield "what is mounted in more than 256 mount namespaces"
     if any(disk.held_open is None for disk in storage.disks):
-        yield "which processes have disks open: `hostagent probe -o json` as root on the machine looks"
+        yield "which processes have disks open; `hostagent probe -o json` as root on the machine looks"
 
 
 def labels(_storage: Storage, _options: LabelOptions) -> Iterator[tuple[str, str]]:
@@ -185,6 +185,8 @@ AREA = Area(
     label_docs=(),
     samples=samples,
     metrics=(_PROTECTED, _UNRESOLVED, _DISKS, _IN_USE),
-    guard=Guard(unknown="what is stored on it", classes=STORAGE_CLASSES, driven=True, sources=("sys/", "proc/", "etc/")),
+    guard=Guard(
+        unknown="what is stored on it", classes=STORAGE_CLASSES, driven=True, sources=("sys/", "proc/", "etc/")
+    ),
     unseen=unseen,
 )

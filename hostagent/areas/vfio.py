@@ -272,7 +272,7 @@ def samples(vfio: Vfio) -> Iterator[Sample]:
 
 def _unseen(vfio: Vfio) -> Iterator[str]:
     if any(function.held_by is None for function in vfio.bound):
-        yield "which processes have functions on vfio-pci open: `hostagent probe` as root looks"
+        yield "which processes have functions on vfio-pci open; `hostagent probe -o json` as root on the machine looks"
 
 
 AREA = Area(

@@ -85,7 +85,9 @@ def _plan(nodes: tuple[Node, ...], profile: Profile) -> Plan:
         ),
         refused=_sorted((*choice.refused, *short, *unwatched)),
         unmatched=tuple(choice.unmatched),
-        notes=_noted((*choice.notes, *about, *pool_notes(pools), *watching, *_about(nodes, choice))),
+        notes=_noted(
+            (*choice.notes, *about, *pool_notes(pools), *watching, *_about(nodes, choice), *_unseen(nodes, bindings))
+        ),
         fleet=Fleet(unsafe=(), roles=()),
     )
 
@@ -138,6 +140,21 @@ def _noted(notes: tuple[Note, ...]) -> tuple[Note, ...]:
     return tuple(sorted(dict.fromkeys(notes), key=lambda note: (note.node or "", note.code, note.subject)))
 
 
+def _unseen(nodes: tuple[Node, ...], bindings: tuple[Binding, ...]) -> list[Note]:
+    """What nobody looked at on nodes where functions are taken; said once where it is so on all of them."""
+    taking = [node for node in nodes if any(one.node == node.name for one in bindings)]
+    found: dict[tuple[str, str], list[str]] = {}
+    for node in taking:
+        for area, probed in surveyed(node.report):
+            for text in () if probed.data is None else area.unseen(probed.data):
+                found.setdefault((area.name, f"not looked at: {text}"), []).append(node.name)
+    return [
+        Note(code="not-looked-at", node=name, subject=area, text=text)
+        for (area, text), names in found.items()
+        for name in ([None] if len(names) == len(nodes) else names)
+    ]
+
+
 def _about(nodes: tuple[Node, ...], choice: Choice) -> list[Note]:
     """What is to be known about functions that are taken."""
     found: list[Note] = []
@@ -145,11 +162,6 @@ def _about(nodes: tuple[Node, ...], choice: Choice) -> list[Note]:
         mine = [taken.function for (name, _), taken in choice.taken.items() if name == node.name]
         sriov = data(node.report.sriov)
         virtual = {one.address: one.physical_function for one in sriov.virtual_functions} if sriov is not None else {}
-        for area, probed in surveyed(node.report) if mine else ():
-            found += [
-                Note(code="not-looked-at", node=node.name, subject=area.name, text=text)
-                for text in (() if probed.data is None else area.unseen(probed.data))
-            ]
         if mine and not node.groups:
             text = (
                 "it has no IOMMU groups yet: of each slot and each conventional PCI bus one is expected, and what else has to"

@@ -95,7 +95,7 @@ def test_ansible_facts_have_labels_under_names_that_jinja_takes(
     report = survey(Host(str(machine)), frozenset({"pci"}))
     assert report.pci is not None
     assert found == {
-        "schema_version": 1,
+        "schema_version": 2,
         "complete": True,
         "labels": {"pci_8086_15e3_count": "1"},
         "pci": plain(report.pci.data),

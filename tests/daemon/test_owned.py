@@ -72,11 +72,13 @@ def test_the_lock_moves_with_every_rename(tmp_path: Path) -> None:
     two.release()
 
 
-def test_what_is_no_file_is_not_opened_and_replaced(tmp_path: Path) -> None:
+def test_what_is_no_file_is_neither_opened_nor_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "file")
     one = OwnedFile(str(tmp_path / "file"))
-    one.write(b"a", mode=0o644)
-    assert (tmp_path / "file").read_bytes() == b"a"
+    with pytest.raises(OSError, match="not a regular file: a FIFO"):
+        one.write(b"a", mode=0o644)
+    assert (tmp_path / "file").is_fifo()
+    assert os.listdir(tmp_path) == ["file"]
     one.release()
 
 

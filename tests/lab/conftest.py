@@ -17,7 +17,20 @@ from tests.lab.pool import Images, Pool
 HERE = Path(__file__).parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="the scenarios marked `thorough` too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave `thorough` scenarios out unless all are asked for: every minute of the gates is paid at each change."""
+    if not config.getoption("--all", default=False):
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "thorough: a scenario that only `./dev lab --all` runs")
     config.addinivalue_line(
         "markers", "machine(Machine, alone=False): what the test's `guest` is; alone: no other machine boots meanwhile"
     )

@@ -12,7 +12,7 @@ from tests.lab.look import Look
 from tests.lab.machine import Machine
 from tests.lab.prepare import drivers
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.thorough]
 
 # In the ports rp6 and rp7; what is in rp5 comes before them, and a bridge takes a bus of its own.
 DISKS = " ".join(

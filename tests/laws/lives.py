@@ -232,6 +232,8 @@ def _port(life: Life) -> None:
     master = f"bond{life._slots}"
     life.machine.link(master)
     life.machine.links[f"{_PCI}/{address}/net/{link}/master"] = f"../../../../virtual/net/{master}"
+    life.machine.links[f"{_PCI}/{address}/net/{link}/upper_{master}"] = f"../../../../virtual/net/{master}"
+    life.machine.links[f"sys/devices/virtual/net/{master}/lower_{link}"] = f"../../../pci0000:00/{address}/net/{link}"
     life.uses(address, "a bond's port")
 
 

@@ -53,6 +53,15 @@ def functions_of(machine: Machine, identity: str) -> set[str]:
     return set(_with(machine, identity))
 
 
+def bound(machine: Machine) -> set[str]:
+    """Addresses of functions on vfio-pci."""
+    return {
+        path.split("/")[3]
+        for path, text in machine.files.items()
+        if path.endswith("/uevent") and "DRIVER=vfio-pci\n" in text
+    }
+
+
 def _with(machine: Machine, identity: str) -> Iterator[str]:
     wanted = identity.split(":")
     for path, text in machine.files.items():

@@ -36,7 +36,7 @@ def test_the_textfile_is_the_metrics_and_more_without_timestamps(tmp_path: Path)
 def test_the_report_file_reads_back(tmp_path: Path) -> None:
     report = survey(Host(str(plant(tmp_path, pci_function("0000:00:01.0")))))
     written = report_file(report)
-    assert json.loads(written)["schema_version"] == 1
+    assert json.loads(written)["schema_version"] == 2
     assert read_report(written, "report.json") == report
 
 
