@@ -48,7 +48,8 @@ def buses(reader: Reader) -> tuple[PciBus, ...]:
 
 
 def _bridges(reader: Reader, address: PciAddress) -> tuple[PciAddress, ...] | None:
-    parts = (reader.link(f"{DEVICES}/{address}") or "").split("/")
+    # Links of a capture by others end in a slash.
+    parts = (reader.link(f"{DEVICES}/{address}") or "").rstrip("/").split("/")
     if parts[-1] != address or not any(part.startswith("pci") for part in parts):
         return None
     # From the last root bus on: Intel VMD has one of its own behind it.
