@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,10 +16,16 @@ from tests.lab.machine import Machine
 from tests.lab.pool import Images, Pool
 
 HERE = Path(__file__).parent
+# Booting under the fast init costs QEMU some 8 s of processor time where its memory is its own.
+SLOW_PROCESSOR_SECONDS = 40
+_BEGAN, _SLOW = pytest.StashKey[float](), pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="the scenarios marked `thorough` too")
+    parser.addoption(
+        "--within", type=float, metavar="SECONDS", help="for gates: what has not begun by then is left out, and said"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -27,13 +34,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("thorough")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_BEGAN], config.stash[_SLOW] = time.monotonic(), False
+    config.addinivalue_line("markers", "first: runs before the others, and where emulation is slow it alone")
     config.addinivalue_line("markers", "thorough: a scenario that only `./dev lab --all` runs")
     config.addinivalue_line(
         "markers", "machine(Machine, alone=False): what the test's `guest` is; alone: no other machine boots meanwhile"
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """With `--within`: nothing begins that the time left, or the emulator's speed here, does not allow; `./dev lab` runs it."""
+    within = item.config.getoption("--within", default=None)
+    if within is None or item.get_closest_marker("first"):
+        return
+    if item.config.stash[_SLOW]:
+        pytest.skip(f"emulation is slow here: booting took more than {SLOW_PROCESSOR_SECONDS} s of processor time")
+    if time.monotonic() - item.config.stash[_BEGAN] > within:
+        pytest.skip(f"the {within:.0f} s for the lab were spent")
 
 
 def _machine(item: pytest.Item) -> Machine | None:
@@ -72,6 +94,8 @@ def guest(request: pytest.FixtureRequest, pool: Pool) -> Iterator[Guest]:
     assert machine is not None, "a test that takes `guest` needs @pytest.mark.machine(...)"
     alone = request.node.get_closest_marker("machine").kwargs.get("alone", False)
     found = pool.take(request.node.name, machine, alone=alone)
+    if machine.init == "fast" and found.boot_processor_seconds > SLOW_PROCESSOR_SECONDS:
+        request.config.stash[_SLOW] = True
     yield found
     rest = found.processor_seconds() - found.boot_processor_seconds
     costs = f"boot {found.boot_seconds:.0f} s, processor {found.boot_processor_seconds:.0f}+{rest:.0f} s"

@@ -8,7 +8,7 @@ from tests.lab.boot import Guest
 from tests.lab.machine import NIC0, NIC1, Machine
 from tests.lab.prepare import refusal
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.first]
 
 # Drives that can be written to, on the root bus: what is written goes to an overlay of nothing.
 _DRIVE = (
