@@ -14,10 +14,11 @@ where our network namespace is not the one that sysfs shows, and `error: ...` wh
 
 from __future__ import annotations
 
-from hostagent.host.reader import Reader, whole
+from hostagent.host.reader import Reader
 from hostagent.host.routes import NET, NO_LINKS, Lost, as_read
 from hostagent.host.unread import unread
 from hostagent.values.blanks import fields
+from hostagent.values.number import whole
 from hostagent.values.record import record
 
 RECORD = "netlink/addresses"

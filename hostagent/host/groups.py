@@ -16,8 +16,9 @@ of the devices present at boot, and the others are those of virtual functions, w
 from __future__ import annotations
 
 from hostagent.host.pci import DETAIL_LIMIT, functions
-from hostagent.host.reader import Reader, whole
+from hostagent.host.reader import Reader
 from hostagent.values.blanks import fields, lines
+from hostagent.values.number import whole
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 

@@ -17,8 +17,9 @@ calls a function at most. `detail` costs three more for each of its files and is
 from __future__ import annotations
 
 from hostagent.host.pci_detail import Attributes, PciDetail, QuickAttributes, detail
-from hostagent.host.reader import Reader, whole
+from hostagent.host.reader import Reader
 from hostagent.host.regular import TooLargeError
+from hostagent.values.number import whole
 from hostagent.values.pci import PciAddress, hex_id
 from hostagent.values.record import record
 

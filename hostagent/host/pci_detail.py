@@ -15,8 +15,9 @@ Files, for each /sys/bus/pci/devices/<address> (Documentation/ABI/testing/sysfs-
 
 from __future__ import annotations
 
-from hostagent.host.reader import BLANKS, FLAGS, Reader, whole
+from hostagent.host.reader import BLANKS, FLAGS, Reader
 from hostagent.values.blanks import fields
+from hostagent.values.number import whole
 from hostagent.values.pci import hex_id
 from hostagent.values.record import record
 

@@ -15,6 +15,7 @@ from hostagent.host.problem import MALFORMED, MANIFEST, NOT_REGULAR, TOO_LARGE, 
 from hostagent.host.regular import NotRegularError, TooLargeError
 from hostagent.host.regular import content as content_of
 from hostagent.host.tree import BoundTree, LiveTree
+from hostagent.values.number import whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 Left = dict[str, tuple[object, dict["Any", "Any"]]]
 # The kernel does not offer it: no such file, no such device behind it, no such address, or a parent that is a file.
 ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR})
-# What stands around the text of a kernel file and is not part of it, and how the kernel writes booleans.
-BLANKS = "\0\t\n\v\f\r "
+BLANKS = "\0\t\n\v\f\r "  # what stands around the text of a kernel file
 FLAGS = {"Y": True, "1": True, "N": False, "0": False}
 _BOOT_ID = "proc/sys/kernel/random/boot_id"
 
@@ -128,7 +128,8 @@ class Host:
         try:
             return getattr(self.tree, operation)(path)
         except NotRegularError as error:
-            return Problem(path=path, kind=NOT_REGULAR, detail=str(error.strerror))
+            odd = Problem(path=path, kind=NOT_REGULAR, detail=str(error.strerror))
+            return _GONE if self._is_masked(path) else odd
         except OSError as error:
             if error.errno in ABSENT:
                 return _GONE
@@ -136,6 +137,13 @@ class Host:
             return Problem(path=path, kind=UNREADABLE, detail=f"{name}: {os.strerror(error.errno or 0)}")
         except TooLargeError:
             return Problem(path=path, kind=TOO_LARGE, detail=f"more than {LIMIT} bytes")
+
+    def _is_masked(self, path: str) -> bool:
+        """Whether it is a link to /dev/null, with which units, rules and modprobe.d files are switched off (systemctl mask)."""
+        try:
+            return self.tree.link(path).lstrip("./") == "dev/null"
+        except OSError:
+            return False
 
 
 def opened(root: str, kind: type[Tree]) -> Tree | LiveTree:
@@ -290,18 +298,3 @@ class Reader:
             host.memory[("read", path)] = host.tree.presented(path, collect().encode())
             host.facts.add(path)
         return self.text(path)
-
-
-def whole(text: str, base: int = 10) -> int | None:
-    """A whole number of at most 64 bits in text, or None.
-
-    Python's own `int` would also take `1_000`, other alphabets' digits, and more of them than any output holds.
-    """
-    body = text[1:] if text[:1] == "-" else text
-    if not body.isascii() or "_" in body or "+" in body or body[:1].isspace() or len(body) > 20:
-        return None
-    try:
-        number = int(text, base)
-    except ValueError:
-        return None
-    return number if -(1 << 63) <= number < 1 << 64 else None

@@ -12,9 +12,10 @@ link: routes are lost then. No address leaves this module.
 
 from __future__ import annotations
 
-from hostagent.host.reader import Reader, whole
+from hostagent.host.reader import Reader
 from hostagent.host.unread import unread
 from hostagent.values.blanks import fields, stripped
+from hostagent.values.number import whole
 from hostagent.values.record import record
 
 _UP, _REJECT = 0x1, 0x200

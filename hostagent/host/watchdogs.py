@@ -7,8 +7,9 @@ from hostagent.host.disks import natural
 from hostagent.host.holders import holders
 from hostagent.host.modules import parameter, switch
 from hostagent.host.pci import functions as pci_functions
-from hostagent.host.reader import Reader, whole
+from hostagent.host.reader import Reader
 from hostagent.values.blanks import fields
+from hostagent.values.number import whole
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 

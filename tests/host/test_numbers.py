@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hostagent.cli import main
-from hostagent.host.reader import whole
+from hostagent.values.number import whole
 from tests.plant import pci_function, plant
 
 WATCHDOG = "sys/class/watchdog/watchdog0"

@@ -14,6 +14,7 @@ from hostagent.cli.entry import UsageError
 from hostagent.cli.inputs import content as given
 from hostagent.daemon.configured import ConfigError, Said, configured
 from hostagent.daemon.webconfig import WebConfigError, WebConfigFile
+from hostagent.host import Host
 from hostagent.host.limits import CONFIGURED_BYTES, GIVEN_BYTES
 from hostagent.host.regular import NotRegularError, TooLargeError, content, opened
 from hostagent.publish.whole import write_whole
@@ -36,6 +37,22 @@ def test_no_node_is_opened(tmp_path: Path, kind: str) -> None:
         os.close(os.open(tmp_path / "node", os.O_RDONLY | os.O_NONBLOCK))
         assert witness.paths() == [tmp_path / "node"]
     witness.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="no /dev/null here")
+def test_what_is_masked_is_not_there(tmp_path: Path) -> None:
+    """`systemctl mask` and their like link a unit, a rule or a modprobe.d file to /dev/null: no trouble, and nothing asked."""
+    for root, target in (("live", "/dev/null"), ("tree", "../../../../dev/null")):
+        at = tmp_path / root / "etc/systemd/system"
+        at.mkdir(parents=True)
+        (tmp_path / root / "sys").mkdir()
+        os.symlink(target, at / "tmp.mount")
+    (tmp_path / "tree/dev").mkdir()
+    put_node(tmp_path / "tree/dev/null", "a FIFO")
+    for root in ("live", "tree"):
+        reader = Host(str(tmp_path / root)).reader()
+        assert reader.text("etc/systemd/system/tmp.mount") is None
+        assert reader.problems == []
 
 
 @pytest.mark.parametrize("kind", nodes())
