@@ -1,9 +1,5 @@
 """permittedHostDevices as an administrator has it: a HyperConverged or KubeVirt resource, or the bare mapping; YAML or JSON.
 
-    spec.permittedHostDevices                    hco.kubevirt.io/v1beta1, HyperConverged    pciDeviceSelector
-    spec.virtualization.permittedHostDevices     hco.kubevirt.io/v1, HyperConverged         pciDeviceSelector
-    spec.configuration.permittedHostDevices      kubevirt.io/v1, KubeVirt                   pciVendorSelector
-
 The shortest form is a mapping of selectors to resource names: `10DE:1EB8: nvidia.com/TU104GL_Tesla_T4`.
 A list, as `kubectl get -o yaml` prints one, may hold the resource. The bare mapping takes either spelling of the selector.
 Entries that are `disabled` never reach KubeVirt. What KubeVirt would take is taken: a selector that fits nothing is no error.
@@ -15,7 +11,7 @@ import json
 
 import yaml
 
-from hostagent.values.pci import hex_id
+from hostagent.values.kubevirt import HCO_SELECTOR, KUBEVIRT_SELECTOR, PCI_LIST, PERMITTED, selector_fault
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -23,15 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 LIMIT = 4 << 20
-_PATHS = {
-    ("hco.kubevirt.io/v1beta1", "HyperConverged"): ("spec",),
-    ("hco.kubevirt.io/v1", "HyperConverged"): ("spec", "virtualization"),
-    ("kubevirt.io/v1", "KubeVirt"): ("spec", "configuration"),
-    ("kubevirt.io/v1alpha3", "KubeVirt"): ("spec", "configuration"),
-}
 _OWN = "permittedHostDevices"
-_LIST = "pciHostDevices"
-_SELECTORS = ("pciDeviceSelector", "pciVendorSelector")
+_SELECTORS = (HCO_SELECTOR, KUBEVIRT_SELECTOR)
 _OTHERS = ("mediatedDevices", "usbHostDevices", "usb")
 
 
@@ -60,16 +49,16 @@ def read_permitted(text: str | bytes, place: str) -> PermittedList:
     """What a file permits; `place` names it in errors. Raises PermittedError."""
     document = _document(text, place)
     if not isinstance(document, dict):
-        raise PermittedError(f"{place}: expected a HyperConverged or KubeVirt resource or {_LIST}, {_saw(document)}")
+        raise PermittedError(f"{place}: expected a HyperConverged or KubeVirt resource or {PCI_LIST}, {_saw(document)}")
     if document and all(_is_selector(key) for key in document):
         return PermittedList(entries=_short(document, place), others=())
     found, at = _mapping(document, place)
     if not isinstance(found, dict):
         raise PermittedError(f"{place}: {at}: expected keys and values, {_saw(found)}")
-    entries = found.get(_LIST) or []
+    entries = found.get(PCI_LIST) or []
     if not isinstance(entries, list):
-        raise PermittedError(f"{place}: {_under(at, _LIST)}: expected a list, {_saw(entries)}")
-    read = [_entry(entry, f"{place}: {_under(at, _LIST)}[{number}]") for number, entry in enumerate(entries)]
+        raise PermittedError(f"{place}: {_under(at, PCI_LIST)}: expected a list, {_saw(entries)}")
+    read = [_entry(entry, f"{place}: {_under(at, PCI_LIST)}[{number}]") for number, entry in enumerate(entries)]
     return PermittedList(
         entries=tuple(entry for entry in read if entry is not None),
         others=tuple(name for name in _OTHERS if found.get(name)),
@@ -97,8 +86,7 @@ def _document(text: str | bytes, place: str) -> Any:
 
 
 def _is_selector(key: object) -> bool:
-    vendor, colon, device = str(key).partition(":")
-    return bool(colon) and hex_id(vendor, 4) is not None and hex_id(device, 4) is not None
+    return selector_fault(str(key)) is None
 
 
 def _short(document: dict[str, Any], place: str) -> tuple[PermittedEntry, ...]:
@@ -115,20 +103,20 @@ def _mapping(document: dict[str, Any], place: str) -> tuple[Any, str]:
     if "kind" not in document and "apiVersion" not in document:
         if _OWN in document:
             return document[_OWN] or {}, _OWN
-        if not any(name in document for name in (_LIST, *_OTHERS)):
-            raise PermittedError(f"{place}: expected {_LIST}, or a resource with apiVersion and kind")
+        if not any(name in document for name in (PCI_LIST, *_OTHERS)):
+            raise PermittedError(f"{place}: expected {PCI_LIST}, or a resource with apiVersion and kind")
         return document, ""
     kind = (document.get("apiVersion"), document.get("kind"))
     if kind[1] == "List" and isinstance(document.get("items"), list):
         items = [one for one in document["items"] if isinstance(one, dict)]
-        known = [one for one in items if (one.get("apiVersion"), one.get("kind")) in _PATHS]
+        known = [one for one in items if (one.get("apiVersion"), one.get("kind")) in PERMITTED]
         if len(known) != 1:
             raise PermittedError(f"{place}: items: expected one HyperConverged or KubeVirt, saw {len(known)}")
         return _mapping(known[0], place)
-    if kind not in _PATHS:
-        expected = ", ".join(" ".join(one) for one in _PATHS)
+    if kind not in PERMITTED:
+        expected = ", ".join(" ".join(one) for one in PERMITTED)
         raise PermittedError(f"{place}: apiVersion {kind[0]!r}, kind {kind[1]!r}: expected one of {expected}")
-    return _within(document, (*_PATHS[kind], _OWN), place)
+    return _within(document, PERMITTED[kind][0], place)
 
 
 def _within(document: dict[str, Any], path: tuple[str, ...], place: str) -> tuple[Any, str]:

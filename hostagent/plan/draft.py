@@ -12,8 +12,8 @@ from hostagent.plan.node import Node, data, pci_id
 from hostagent.plan.protected import protections
 from hostagent.profile.model import VERSIONS
 from hostagent.report import NodeReport
+from hostagent.values.kubevirt import resource_name_fault, socket_fault, variable
 from hostagent.values.pci import PciAddress, in_classes
-from hostagent.values.resource import resource_name_fault, variable
 from hostagent.values.size import kernel_size
 
 TYPE_CHECKING = False
@@ -170,7 +170,11 @@ def _resource(node: Node, function: PciFunction, named: dict[str, str]) -> str:
     word = "_".join("".join(letter if letter.isascii() and letter.isalnum() else " " for letter in spoken).split())
     name = f"{domain}/{word}"
     taken = {variable(other) for other in named.values()}
-    return f"{domain}/{plain}" if resource_name_fault(name) is not None or variable(name) in taken else name
+    return (
+        f"{domain}/{plain}"
+        if (resource_name_fault(name) or socket_fault(name)) is not None or variable(name) in taken
+        else name
+    )
 
 
 def _iommu(node: Node) -> Iterator[str]:

@@ -23,8 +23,8 @@ from hostagent.profile.words import (
     WatchdogNode,
     Whole,
 )
+from hostagent.values.kubevirt import clash, socket_fault
 from hostagent.values.pci import PciAddress
-from hostagent.values.resource import socket_path, variable
 from hostagent.values.size import kernel_size
 
 # Versions are those of Butane's variants for OpenShift and Fedora CoreOS, releases for the others.
@@ -139,6 +139,10 @@ class Device(Part):
             raise _fault("subsystem needs id: expected id: vendor:device beside it", "subsystem")
         if self.external_resource_provider and self.resource_name is None:
             raise _fault("externalResourceProvider needs resourceName", "externalResourceProvider")
+        if self.resource_name is not None and not self.external_resource_provider:
+            fault = socket_fault(self.resource_name)
+            if fault is not None:
+                raise _fault(f"{self.resource_name!r}: {fault}", "resourceName")
         return self
 
     @property
@@ -224,9 +228,9 @@ class Profile(Part):
             for earlier, other in enumerate(self.devices[:number]):
                 if device == other:
                     raise _fault(f"devices[{number}] says the same as devices[{earlier}]", "devices", number)
-                clash = _clash(device, other)
-                if clash is not None:
-                    raise _fault(clash.format(f"devices[{earlier}]"), "devices", number, "resourceName")
+                fault = _clash(device, other)
+                if fault is not None:
+                    raise _fault(fault.format(f"devices[{earlier}]"), "devices", number, "resourceName")
         return self
 
 
@@ -238,13 +242,8 @@ def _clash(device: Device, other: Device) -> str | None:
     if name == known:
         same = device.external_resource_provider == other.external_resource_provider
         return None if same else f"{name} has another provider in {{}}: expected one externalResourceProvider for it"
-    reasons = (
-        (
-            device.id is not None and device.id == other.id,
-            f"expected one name: KubeVirt knows only that it is {device.id}",
-        ),
-        (variable(name) == variable(known), "one name to a guest: expected them to differ in more than case, / and ."),
-        (socket_path(name) == socket_path(known), f"one socket to the kubelet, {socket_path(name)}"),
-    )
-    why = next((reason for holds, reason in reasons if holds), None)
+    if device.id is not None and device.id == other.id:
+        why: str | None = f"expected one name: KubeVirt knows only that it is {device.id}"
+    else:
+        why = clash(name, known)
     return why and f"{known!r} in {{}} and {name!r} here: {why}"

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from hostagent.values.duration import parse_seconds
+from hostagent.values.kubevirt import resource_name_fault
 from hostagent.values.labels import is_prefix
 from hostagent.values.module import LONGEST, is_module_name
 from hostagent.values.pci import hex_id
-from hostagent.values.resource import resource_name_fault
 from hostagent.values.size import parse_size
 
 

@@ -15,26 +15,10 @@ import yaml
 from hostagent.render import outline
 from hostagent.render.files import RenderError
 from hostagent.render.outline import Edit
-from hostagent.render.permitted import (
-    HCO_PATHS,
-    HCO_SELECTOR,
-    KUBEVIRT_PATH,
-    KUBEVIRT_SELECTOR,
-    Permitted,
-    check_apart,
-    checked,
-    item,
-)
+from hostagent.render.permitted import Permitted, check_apart, checked, item
 from hostagent.render.yaml import Value, lines
+from hostagent.values.kubevirt import PCI_LIST, PERMITTED
 from hostagent.values.record import record
-
-LIST = "pciHostDevices"
-_KINDS = {
-    ("hco.kubevirt.io/v1beta1", "HyperConverged"): (HCO_PATHS["v1beta1"], HCO_SELECTOR),
-    ("hco.kubevirt.io/v1", "HyperConverged"): (HCO_PATHS["v1"], HCO_SELECTOR),
-    ("kubevirt.io/v1", "KubeVirt"): (KUBEVIRT_PATH, KUBEVIRT_SELECTOR),
-    ("kubevirt.io/v1alpha3", "KubeVirt"): (KUBEVIRT_PATH, KUBEVIRT_SELECTOR),
-}
 
 
 @record
@@ -49,7 +33,7 @@ def updated(text: str, *, wanted: tuple[Permitted, ...], owned: frozenset[str]) 
     """`text` offering `wanted`, and of the resource names in `owned` nothing else; unchanged if that is so already."""
     root = outline.parsed(text)
     path, selector = _kind(root)
-    path = (*path, LIST)
+    path = (*path, PCI_LIST)
     listed = outline.at(root, path)
     entries = listed.value if isinstance(listed, yaml.SequenceNode) else []
     change = _change(entries, checked(wanted), owned, selector)
@@ -78,10 +62,10 @@ def _says(text: str, expected: outline.Data) -> bool:
 def _kind(root: yaml.MappingNode) -> tuple[tuple[str, ...], str]:
     nodes = (outline.at(root, (key,)) for key in ("apiVersion", "kind"))
     version, kind = (str(node.value) if isinstance(node, yaml.ScalarNode) else "" for node in nodes)
-    if (version, kind) not in _KINDS:
-        expected = ", ".join(" ".join(known) for known in _KINDS)
+    if (version, kind) not in PERMITTED:
+        expected = ", ".join(" ".join(known) for known in PERMITTED)
         raise RenderError("resource", f"apiVersion {version!r}, kind {kind!r}: expected one of {expected}")
-    return _KINDS[version, kind]
+    return PERMITTED[version, kind]
 
 
 def _change(nodes: list[yaml.Node], wanted: tuple[Permitted, ...], owned: frozenset[str], selector: str) -> Change:
@@ -104,7 +88,7 @@ def _change(nodes: list[yaml.Node], wanted: tuple[Permitted, ...], owned: frozen
             foreign.append((number, there))
     for entry in missing.values():
         for number, there in foreign:
-            check_apart(f"{LIST}[{number}], which is not ours", entry, there)
+            check_apart(f"{PCI_LIST}[{number}], which is not ours", entry, there)
     return Change(dropped=frozenset(dropped), added=tuple(_plain(entry, selector) for entry in missing.values()))
 
 
@@ -164,7 +148,7 @@ def _filled(text: str, hollow: yaml.Node, after: int, inner: Value, parent: yaml
     """Edits that put `inner` in the place of null, `{}`, `[]` or nothing behind a colon at `after`."""
     if not outline.is_hollow(hollow):
         line = hollow.start_mark.line + 1
-        raise RenderError("resource", f"line {line}: expected a mapping on the way to {LIST}, which is a list")
+        raise RenderError("resource", f"line {line}: expected a mapping on the way to {PCI_LIST}, which is a list")
     start, end = hollow.start_mark.index, hollow.end_mark.index
     if start != end and (parent.flow_style or "\n" in text[after:start]):
         return [(start, end, json.dumps(inner))]

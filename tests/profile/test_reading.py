@@ -237,6 +237,20 @@ def test_releases(name: str, version: str, release: str) -> None:
             "p:4: devices[0].companions: expected true or false, saw 'on'",
         ),
         (
+            BASE + "devices:\n  - class: 03\n    resourceName: devices.mykubernetes.io/gpu",
+            (
+                "p:4: devices[0].resourceName: expected a name without kubernetes.io/ in it: Kubernetes takes that for a "
+                "resource of its own; saw 'devices.mykubernetes.io/gpu'"
+            ),
+        ),
+        (
+            BASE + f"devices:\n  - class: 03\n    resourceName: a.bc/{'x' * 60}",
+            (
+                f"p:4: devices[0].resourceName: 'a.bc/{'x' * 60}': expected at most 61 characters: /var/lib/kubelet/"
+                f"device-plugins/kubevirt-a.bc-{'x' * 60}.sock is 111 bytes long, and a socket's path at most 107"
+            ),
+        ),
+        (
             BASE + "devices:\n  - class: 03\n    resourceName: T4",
             "p:4: devices[0].resourceName: expected a prefix, as in nvidia.com/TU104GL_Tesla_T4; saw 'T4'",
         ),
@@ -258,15 +272,15 @@ def test_releases(name: str, version: str, release: str) -> None:
         (
             BASE + "devices:\n  - {id: 10de:1eb8, resourceName: a.b/c}\n  - {id: 10de:1eb9, resourceName: a.b/C}",
             (
-                "p:4: devices[1].resourceName: 'a.b/c' in devices[0] and 'a.b/C' here: one name to a guest: "
+                "p:4: devices[1].resourceName: 'a.b/c' in devices[0] and 'a.b/C' here: both are PCI_RESOURCE_A_B_C to a guest: "
                 "expected them to differ in more than case, / and ."
             ),
         ),
         (
             BASE + "devices:\n  - {id: 10de:1eb8, resourceName: a/b-c}\n  - {id: 10de:1eb9, resourceName: a-b/c}",
             (
-                "p:4: devices[1].resourceName: 'a/b-c' in devices[0] and 'a-b/c' here: one socket to the kubelet, "
-                "/var/lib/kubelet/device-plugins/kubevirt-a-b-c.sock"
+                "p:4: devices[1].resourceName: 'a/b-c' in devices[0] and 'a-b/c' here: both are the socket "
+                "/var/lib/kubelet/device-plugins/kubevirt-a-b-c.sock to the kubelet"
             ),
         ),
         (

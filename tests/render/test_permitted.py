@@ -12,18 +12,14 @@ from hypothesis import strategies as st
 
 from hostagent.render.files import RenderError
 from hostagent.render.permitted import (
-    HCO_PATHS,
-    KUBEVIRT_PATH,
     Permitted,
-    check_resource,
-    check_socket,
     checked,
     hyperconverged,
     kubevirt,
     vm_host_devices,
 )
 from hostagent.render.resource import updated
-from hostagent.values.resource import socket_path
+from hostagent.values.kubevirt import PERMITTED
 
 
 def permitted(selector: str, resource: str, *, external: bool = False) -> Permitted:
@@ -56,44 +52,17 @@ def test_no_selector(selector: str) -> None:
     assert "expected vendor:device of four hex digits each" in caught.value.message
 
 
-@pytest.mark.parametrize(
-    ("resource", "words"),
-    [
-        ("T4", "expected something like nvidia.com/T4"),
-        ("", "no prefix"),
-        ("/T4", "prefix"),
-        ("nvidia.com/", "the name"),
-        ("nvidia.com/a/b", "the name"),
-        ("nvidia.com/a b", "the name"),
-        ("nvidia.com/-a", "the name"),
-        (f"nvidia.com/{'a' * 64}", "the name"),
-        ("NVIDIA.com/a", "the prefix"),
-        ("nvidia_x/a", "the prefix"),
-        (f"{'a.' * 122}ab/c", "the prefix"),
-        ("kubernetes.io/a", "keeps the prefix"),
-        ("x.kubernetes.io/a", "keeps the prefix"),
-        ("requests.nvidia.com/a", "keeps the prefix"),
-    ],
-)
-def test_no_resource_name(resource: str, words: str) -> None:
-    with pytest.raises(RenderError, match=words):
-        check_resource("here", resource)
-
-
-def test_resource_names() -> None:
-    for resource in ("nvidia.com/TU104GL_Tesla_T4", "a/b", f"a.b/{'c' * 63}", "devices.kubevirt.io/x.y-z"):
-        check_resource("here", resource)
-
-
-def test_socket_of_a_long_name() -> None:
-    assert socket_path("nvidia.com/T4") == "/var/lib/kubelet/device-plugins/kubevirt-nvidia.com-T4.sock"
-    fits = f"{'a' * 40}.bb/{'c' * 17}"
-    assert len(socket_path(fits)) == 107
-    check_socket("here", fits)
-    with pytest.raises(RenderError, match=r"is 1 too long: .* has to fit into 107 bytes"):
-        checked((permitted("10de:1eb8", fits + "c"),))
+def test_what_is_no_extended_resource_or_has_no_socket_is_refused_where_it_stands() -> None:
+    with pytest.raises(RenderError, match=r"without kubernetes.io/ in it") as caught:
+        checked((permitted("10de:1eb8", "devices.mykubernetes.io/gpu"),))
+    assert caught.value.place == "pciHostDevices[0].resourceName"
+    with pytest.raises(RenderError, match="expected a prefix"):
+        vm_host_devices(("T4",))
+    long = f"{'a' * 40}.bb/{'c' * 18}"
+    with pytest.raises(RenderError, match="is 108 bytes long, and a socket's path at most 107"):
+        checked((permitted("10de:1eb8", long),))
     # Another device plugin has its own socket.
-    assert checked((permitted("10DE:1EB8", fits + "c", external=True),))
+    assert checked((permitted("10DE:1EB8", long, external=True),))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +75,9 @@ def test_socket_of_a_long_name() -> None:
         ),
         (permitted("10DE:1EB8", "a.b/c"), permitted("10DE:1EB8", "a.b/d"), "given to a.b/c and to a.b/d"),
         (permitted("10DE:1EB8", "a.b/c"), permitted("10DE:1EB8", "a.b/c"), "listed twice"),
-        (permitted("10DE:1EB8", "a.b/c"), permitted("10DE:1EB9", "a.b/C"), "both become PCI_RESOURCE_A_B_C"),
-        (permitted("10DE:1EB8", "a.b/c"), permitted("10DE:1EB9", "a/b.c"), "both become PCI_RESOURCE_A_B_C"),
-        (permitted("10DE:1EB8", "a.b/c-d"), permitted("10DE:1EB9", "a.b-c/d"), "both become the socket"),
+        (permitted("10DE:1EB8", "a.b/c"), permitted("10DE:1EB9", "a.b/C"), "both are PCI_RESOURCE_A_B_C to a guest"),
+        (permitted("10DE:1EB8", "a.b/c"), permitted("10DE:1EB9", "a/b.c"), "both are PCI_RESOURCE_A_B_C to a guest"),
+        (permitted("10DE:1EB8", "a.b/c-d"), permitted("10DE:1EB9", "a.b-c/d"), "both are the socket"),
         (permitted("10DE:1EB8", "a.b/c"), permitted("10DE:1EB9", "a.b/c", external=True), "at once"),
     ],
 )
@@ -187,7 +156,7 @@ spec:
               name: tu104gl-tesla-t4-2
 """
     )
-    with pytest.raises(RenderError, match=r"^hostDevices\[0\].deviceName: 'T4' has no prefix"):
+    with pytest.raises(RenderError, match=r"^hostDevices\[0\].deviceName: 'T4': expected a prefix"):
         vm_host_devices(("T4",))
 
 
@@ -328,7 +297,7 @@ def test_an_entry_of_ours_that_differs_is_replaced(flag: str) -> None:
     [
         ("10de:1eb8", "a.b/c", "one selector, whatever their case"),
         ("10DE:1EB8", "a.b/c", "is given to nvidia.com/TU104GL_Tesla_T4 and to a.b/c"),
-        ("10DE:9999", "nvidia.com/tu104gl_tesla_t4", "both become PCI_RESOURCE_NVIDIA_COM_TU104GL_TESLA_T4"),
+        ("10DE:9999", "nvidia.com/tu104gl_tesla_t4", "both are PCI_RESOURCE_NVIDIA_COM_TU104GL_TESLA_T4 to a guest"),
     ],
 )
 def test_someone_elses_entry_in_the_way(selector: str, resource: str, words: str) -> None:
@@ -390,9 +359,9 @@ def test_any_list_is_brought_up_to_date(
     wanted = tuple(permitted(IDS[n], NAMES[n]) for n in chosen)
     names = frozenset(NAMES[n] for n in owned)
     if kind == "kubevirt":
-        path, current = KUBEVIRT_PATH, kubevirt(entries, namespace="a")
+        path, current = PERMITTED["kubevirt.io/v1", "KubeVirt"][0], kubevirt(entries, namespace="a")
     else:
-        path = HCO_PATHS[kind.split()[1]]
+        path = PERMITTED[f"hco.kubevirt.io/{kind.split()[1]}", "HyperConverged"][0]
         current = hyperconverged(entries, version=kind.split()[1], namespace="a")
     text = yaml.safe_dump(yaml.safe_load(current), **style)
     written = updated(text, wanted=wanted, owned=names)
