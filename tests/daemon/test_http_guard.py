@@ -131,13 +131,14 @@ def test_deadline_before_the_verdict(tmp_path: Path) -> None:
 
 
 def test_closing_during_a_check(tmp_path: Path) -> None:
-    config = web_config(tmp_path, cost=12, bob="b")
+    # The check takes four seconds of processor time, on busy machines more: closing does not wait for its end.
+    config = web_config(tmp_path, cost=16, bob="b")
     with running(web_config=config) as site, site.connect() as sock:
         request = f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n{basic('bob', 'b')}\r\n\r\n"
         sock.sendall(request.encode())
         site.until(lambda: site.server.open_connections == 1)
         time.sleep(0.02)
-        assert site.close(0.0) < 0.5
+        assert site.close(0.0) < 3
 
 
 def test_unknown_name_costs_as_much_as_the_costliest_hash() -> None:

@@ -284,13 +284,13 @@ def test_bad_words(tmp_path: Path, words: tuple[str, ...], message: str) -> None
 
 
 def test_leaving_during_a_password_check(tmp_path: Path) -> None:
-    hashed = "$2b$14$" + "." * 53  # a second or two
+    hashed = "$2b$17$" + "." * 53  # ten seconds of processor time, on busy machines more
     (tmp_path / "web.yml").write_text(f"basic_auth_users: {{bob: '{hashed}'}}\n")
     with started_without_pages(tmp_path, "--web.config.file", str(tmp_path / "web.yml")) as agent:
         with socket.create_connection(("127.0.0.1", agent.port)) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic Ym9iOmI=\r\n\r\n")
             time.sleep(0.1)
-            assert agent.leave() < 2
+            assert agent.leave() < 8
         assert "Fatal" not in agent.log.read_text()
 
 

@@ -49,8 +49,9 @@ def test_a_target_nobody_can_follow(target: str) -> None:
 def test_configuration_that_cannot_be_read() -> None:
     there = machine({"sys/kernel/kexec_crash_loaded": "1\n"})
     there.links["etc/kdump.conf"] = "kdump.conf"
-    (reason,) = protections(Node("n", there.report()))[ONE]
+    reason, unread = protections(Node("n", there.report()))[ONE]
     assert reason.text == "it may carry the crash dump: etc/kdump.conf could not be read"
+    assert unread.text == "it is not known what is stored on it"
 
 
 @pytest.mark.parametrize(
