@@ -30,7 +30,7 @@ def test_publishes_follows_and_leaves(tmp_path: Path) -> None:
     with started(tmp_path) as agent:
         assert agent.labels()[COUNT] == "1"
         assert agent.features.read_text().startswith("# +expiry-time=")
-        assert json.loads(agent.report.read_text())["schema_version"] == 1
+        assert json.loads(agent.report.read_text())["schema_version"] == 2
         assert agent.get("/report.json")[1] == agent.report.read_bytes()
         files = (agent.features, agent.report, agent.textfile)
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o644}
