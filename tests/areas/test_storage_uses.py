@@ -225,7 +225,7 @@ def test_a_disk_that_a_process_has_open(tmp_path: Path) -> None:
 
 def test_what_nobody_looked_at_is_said(tmp_path: Path) -> None:
     built = machine()
-    assert [clause.partition(":")[0] for clause in unseen(look(built, tmp_path))] == [
+    assert [clause.partition(";")[0] for clause in unseen(look(built, tmp_path))] == [
         "what is mounted in other mount namespaces",
         "which processes have disks open",
     ]
