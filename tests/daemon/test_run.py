@@ -307,21 +307,31 @@ def test_a_web_configuration_that_cannot_be_used_shows(tmp_path: Path) -> None:
         assert agent.metric(metric) is None
 
 
-def test_a_hangup_while_it_starts(tmp_path: Path) -> None:
+def _minds_hangup(pid: int) -> bool:
+    """Whether the process ignores or catches SIGHUP by now: bit 0 of SigIgn and SigCgt in proc_pid_status(5)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = (status.partition(f"\n{name}:")[2].split("\n", 1)[0] for name in ("SigIgn", "SigCgt"))
+    return any(int(mask, 16) & 1 for mask in masks)
+
+
+def test_hangups_from_the_first_line_on(tmp_path: Path) -> None:
     plant(tmp_path / "root", pci_function(SECOND))
     for name in ("features.d", "run", "text"):
         (tmp_path / name).mkdir()
-    os.mkfifo(tmp_path / "config.yaml")
+    (tmp_path / "config.yaml").write_text(configuration(tmp_path))
     command = [sys.executable, "-m", "hostagent", "run", "--config", str(tmp_path / "config.yaml")]
     words = ["--root", str(tmp_path / "root"), "--web.listen-address", f"unix:{tmp_path}/socket"]
     process = subprocess.Popen([*command, *words], env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+
+    def published() -> bool:
+        process.send_signal(signal.SIGHUP)
+        return (tmp_path / "features.d/hostagent").exists()
+
     try:
-        with (tmp_path / "config.yaml").open("w") as config:  # it is at its configuration now
-            process.send_signal(signal.SIGHUP)
-            config.write(configuration(tmp_path))
-        until((tmp_path / "features.d/hostagent").exists)
+        until(lambda: process.poll() is not None or _minds_hangup(process.pid))
+        until(published)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()
