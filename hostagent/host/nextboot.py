@@ -19,6 +19,7 @@ from hostagent.host.blockdev import directory, is_numbered, kernel_name
 from hostagent.host.escapes import unescaped
 from hostagent.host.mounts import mounts, swaps
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import stripped
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -157,7 +158,7 @@ def _unit(reader: Reader, path: str, *, swap: bool) -> Wanted | None:
     for number, line in _numbered(reader, path):
         name, equals, value = line.partition("=")
         if equals:
-            said[name.strip()] = f"{path}:{number}", value.strip()
+            said[stripped(name)] = f"{path}:{number}", stripped(value)
     place, source = said.get("What", (path, ""))
     if not source or _optional(said.get("Options", (path, ""))[1]):
         return None

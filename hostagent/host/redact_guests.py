@@ -12,6 +12,7 @@ networks of guests do not pass.
 from __future__ import annotations
 
 from hostagent.host.redact_names import HIDDEN, Pseudonyms, has_mac
+from hostagent.values.blanks import stripped
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
@@ -82,7 +83,7 @@ def proxmox(text: str, names: Pseudonyms) -> str:
     """A guest of Proxmox VE: the lines of its present state; sections of snapshots keep a heading and nothing else."""
     shown, present = [], True
     for line in text.split("\n"):
-        body = line.strip()
+        body = stripped(line)
         if body.startswith("["):
             present = False
             shown.append(HIDDEN)
@@ -93,7 +94,7 @@ def proxmox(text: str, names: Pseudonyms) -> str:
 
 def _line(line: str, names: Pseudonyms) -> str:
     key, colon, rest = line.partition(":")
-    value = rest.strip()
+    value = stripped(rest)
     kind = key.rstrip("0123456789")
     if not colon:
         return ""
