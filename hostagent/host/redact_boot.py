@@ -36,8 +36,7 @@ _SETTINGS = frozenset(("find_multipaths", "user_friendly_names", "enable_foreign
 _NAMED = frozenset(("wwid", "alias"))
 _DISKS = frozenset(("sd", "hd", "vd", "xvd", "nvme", "dm", "md", "loop", "fd", "ram", "raw", "sr", "scd", "st",
                     "dasd", "cciss", "zd",
-                    "nbd", "rbd", "drbd", "a", "z", "n", "p", "c", "d", "dcssblk", "mmcblk", "pmem", "zram",
-                    "d0"))  # fmt: skip
+                    "nbd", "rbd", "drbd", "a", "z", "n", "p", "c", "d", "dcssblk", "mmcblk", "pmem", "zram"))  # fmt: skip
 
 
 def _by_line(text: str, change: Callable[[str], str]) -> str:
@@ -53,7 +52,7 @@ def _entry(fields: list[str], names: Pseudonyms) -> str:
     if len(fields) < 3:
         return ""
     kind = fields[2]
-    point = fields[1] if fields[1] in ("none", "swap") else names.path(unescaped(fields[1]))
+    point = fields[1] if fields[1] == "none" else names.path(unescaped(fields[1]))
     numbers = [field for field in fields[4:6] if field.isdecimal()]
     told = [options(field, names, WHEN) for field in fields[3:4]]
     return " ".join([source(unescaped(fields[0]), names, kind), point, kind, *told, *numbers])
