@@ -9,6 +9,7 @@ Files that are in no table hold kernel data of no person; of these, too, MAC add
 
 from __future__ import annotations
 
+from hostagent.host.limits import COMMAND_LINE_BYTES
 from hostagent.host.redact_arguments import argument
 from hostagent.host.redact_mounts import mount_line, mounts_line, source, swap_line
 from hostagent.host.redact_names import HIDDEN, Pseudonyms, has_mac
@@ -53,7 +54,9 @@ def _change(path: str) -> Change | None:
 
 
 def command_line(text: str, _names: Pseudonyms) -> str:
-    """A kernel command line, word by word; quotes kept."""
+    """A kernel command line, word by word; quotes kept. One that is longer than is looked at stays so, and no word of it is."""
+    if len(text.encode("utf-8", "surrogateescape")) > COMMAND_LINE_BYTES:
+        return f"{HIDDEN}{' ' * COMMAND_LINE_BYTES}\n"
     from hostagent.values.cmdline import words
 
     return " ".join(argument(word) for word in words(text)) + "\n"
