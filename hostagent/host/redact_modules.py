@@ -21,7 +21,7 @@ from hostagent.values.module import is_module_name
 _COMMANDS = frozenset(("/bin/true", "/bin/false", "/usr/bin/true", "/usr/bin/false", "true", "false", "modprobe",
                        "/sbin/modprobe",
                        "/usr/sbin/modprobe", "/bin/modprobe", "--ignore-install", "-i"))  # fmt: skip
-_VFIO = frozenset(("vfio", "vfio_pci", "vfio_pci_core", "vfio_iommu_type1", "vfio_virqfd", "vfio_mdev",
+_VFIO = frozenset(("vfio_pci", "vfio_pci_core", "vfio_iommu_type1", "vfio_virqfd", "vfio_mdev",
                    "vfio_platform", "iommufd",
                    "vfio_ap", "vfio_ccw"))  # fmt: skip
 

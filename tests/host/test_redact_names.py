@@ -254,3 +254,21 @@ def test_every_option_that_names_a_device_passes() -> None:
 @pytest.mark.parametrize("name", ["mmcblk0gp1", "mmcblk0boot1", "mmcblk0rpmb"])
 def test_the_parts_of_an_emmc(name: str) -> None:
     assert redact_names.is_kernel_name(name)
+
+
+@pytest.mark.parametrize("place", ["etc", "run", "usr/local/lib", "usr/lib", "lib"])
+@pytest.mark.parametrize("ending", [".mount", ".swap", ".automount"])
+def test_a_unit_of_mounts_wherever_it_is(place: str, ending: str) -> None:
+    text = b"[Unit]\nDescription=hunter2\n[Mount]\nWhere=/hunter2\n"
+    assert redacted(f"{place}/systemd/system/x{ending}", text) == b"\n\n[Mount]\nWhere=/[redacted-1]\n"
+
+
+@pytest.mark.parametrize("digit", "0123456789abcdefABCDEF")
+def test_every_digit_of_a_mac(digit: str) -> None:
+    assert redact_names.has_mac(f"enx{digit * 12}")
+    assert redacted("sys/x", f"{digit * 2}:11:11:11:11:1{digit} up".encode()) == b"00:00:00:00:00:00 up"
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_every_digit_of_a_number(digit: str) -> None:
+    assert redact_names.is_kernel_name(f"dm-1{digit}")
