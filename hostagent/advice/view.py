@@ -12,6 +12,7 @@ from hostagent.host.pci import PciFunction
 from hostagent.plan.model import Binding, Evidence, Plan, Refusal
 from hostagent.plan.node import Node, data
 from hostagent.report import NodeReport
+from hostagent.values.blanks import fields, stripped
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 from hostagent.values.vfio import is_vfio_driver, takes
@@ -60,7 +61,7 @@ class View:
     def loads_vfio(self) -> tuple[Evidence, ...]:
         """What loads vfio-pci at boot: modules-load.d, a softdep, a unit or driverctl, a kernel argument."""
         return tuple(
-            Evidence(path=line.source, said=f"{line.command} {line.module} {line.arguments}".strip())
+            Evidence(path=line.source, said=stripped(f"{line.command} {line.module} {line.arguments}"))
             for line in (() if self.vfio is None else self.vfio.directives)
             if (line.command in ("load", OVERRIDE) and line.module == "vfio_pci")
             or _pulls(line.command, line.arguments)
@@ -75,7 +76,7 @@ class View:
 
 
 def _pulls(command: str, arguments: str) -> bool:
-    words = arguments.replace("-", "_").split()
+    words = fields(arguments.replace("-", "_"))
     return command == "softdep" and "pre:" in words and "vfio_pci" in words
 
 

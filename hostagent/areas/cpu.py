@@ -18,6 +18,7 @@ from hostagent.host import Reader
 from hostagent.host.cpuinfo import cpuinfo
 from hostagent.host.topology import PATH, sockets_and_cores
 from hostagent.host.vulnerabilities import Vulnerability, vulnerabilities
+from hostagent.values import blanks
 from hostagent.values.cpuid import architecture, identity
 from hostagent.values.cpuinfo import IDENTITY, CpuInfo, flag_sets, number
 from hostagent.values.cpuset import CpuSet
@@ -147,7 +148,7 @@ def probe(reader: Reader) -> Cpu:
 def _bits(info: CpuInfo) -> dict[str, int | None]:
     """`address sizes : 46 bits physical, 48 bits virtual`."""
     fields = next(iter(info.processors.values()), {})
-    words = (part.split() for part in fields.get("address sizes", "").split(","))
+    words = (blanks.fields(part) for part in fields.get("address sizes", "").split(","))
     return {word[2]: number(word[0]) for word in words if len(word) == 3 and word[1] == "bits"}
 
 

@@ -17,6 +17,7 @@ from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, 
 from hostagent.host import Reader
 from hostagent.host.console import Console, console
 from hostagent.host.pci import functions
+from hostagent.values.blanks import fields, stripped
 from hostagent.values.displays import is_bmc_display
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
@@ -126,7 +127,7 @@ def _dmi(reader: Reader) -> Dmi | None:
 
 def _said(reader: Reader, name: str) -> str | None:
     """A DMI string in one line: some BIOS versions hold carriage returns."""
-    return " ".join((reader.text(f"{DMI}/{name}") or "").split()) or None
+    return " ".join(fields(reader.text(f"{DMI}/{name}") or "")) or None
 
 
 def _hypervisor(reader: Reader, dmi: Dmi | None) -> str | None:
@@ -145,8 +146,8 @@ def _virtual(reader: Reader, hypervisor: str | None) -> bool | None:
         return True
     for line in reader.lines("proc/cpuinfo"):
         name, colon, flags = line.partition(":")
-        if colon and name.strip() == "flags":
-            return "hypervisor" in flags.split()
+        if colon and stripped(name) == "flags":
+            return "hypervisor" in fields(flags)
     return None
 
 

@@ -17,6 +17,7 @@ from hostagent.host import Reader
 from hostagent.host.cmdline import text
 from hostagent.host.modules import ABSENT, release, state
 from hostagent.host.os_release import OsRelease, os_release
+from hostagent.values.blanks import fields
 from hostagent.values.cmdline import words
 from hostagent.values.record import record
 
@@ -123,7 +124,7 @@ def _lockdown(reader: Reader) -> str | None:
 
 
 def _chosen(text: str) -> str | None:
-    chosen = [word[1:-1] for word in text.split() if word.startswith("[") and word.endswith("]")]
+    chosen = [word[1:-1] for word in fields(text) if word.startswith("[") and word.endswith("]")]
     return chosen[0] if len(chosen) == 1 else None
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
 from hostagent.host.meminfo import meminfo
+from hostagent.values.blanks import lines
 from hostagent.values.choice import chosen
 from hostagent.values.record import record
 
@@ -80,7 +81,7 @@ def probe(reader: Reader) -> Memory:
 def _swap_devices(reader: Reader) -> int | None:
     """Absent without CONFIG_SWAP."""
     text = reader.parsed("proc/swaps", lambda text: text if text.startswith("Filename") else None, "a header line")
-    return None if text is None else len(text.splitlines()) - 1
+    return None if text is None else len(lines(text)) - 1
 
 
 def _ksm(reader: Reader) -> Ksm | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen
 from hostagent.host import Reader
 from hostagent.host.nodes import PATH, numa_nodes
+from hostagent.values.blanks import fields
 from hostagent.values.cpuset import CpuSet
 from hostagent.values.meminfo import parse
 from hostagent.values.record import record
@@ -77,7 +78,7 @@ def _total(text: str) -> int | None:
 
 
 def _distances(text: str, nodes: int) -> tuple[int, ...] | None:
-    words = text.split()
+    words = fields(text)
     if len(words) != nodes or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
         return None
     return tuple(int(word) for word in words)

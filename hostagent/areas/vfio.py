@@ -20,6 +20,7 @@ from hostagent.host.modprobe import Directive, directives, loads, options
 from hostagent.host.modules import BUILT_IN, LOADED, state, switch
 from hostagent.host.overrides import overrides
 from hostagent.host.pci import PciFunction, functions
+from hostagent.values.blanks import fields
 from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.record import record
 from hostagent.values.vfio import is_vfio_driver, lets_go, parse_ids
@@ -167,7 +168,7 @@ def _id_requests(reader: Reader, *, built_in: bool) -> tuple[IdRequest, ...]:
 
 
 def _concerns(line: Directive) -> bool:
-    words = (line.module, *line.arguments.replace("-", "_").split()) if line.command != "alias" else ()
+    words = (line.module, *fields(line.arguments.replace("-", "_"))) if line.command != "alias" else ()
     if any(word.startswith("vfio") or word == "iommufd" for word in words):
         return True
     # The distribution's own lists (framebuffers, obsolete protocols) are long and say nothing about passthrough.

@@ -14,6 +14,8 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from hostagent.values.blanks import fields
+
 _M_ARENA_MAX = -8
 _MADV_DONTNEED = 4
 _LOADED = ctypes.CDLL(None)  # once: each is a class of its own, and one a survey would be what this module is against
@@ -58,11 +60,11 @@ def clean_code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
     for line in smaps:
         head, _, rest = line.partition(" ")
         if "-" in head and not head.endswith(":"):
-            fields = rest.split()
+            words = fields(rest)
             start, _, end = head.partition("-")
-            code = len(fields) > 4 and fields[0] == "r-xp" and fields[4].startswith("/")
+            code = len(words) > 4 and words[0] == "r-xp" and words[4].startswith("/")
             where = (int(start, 16), int(end, 16)) if code else None
         elif where is not None and head == "Anonymous:":
-            if rest.split()[0] == "0":
+            if fields(rest)[0] == "0":
                 yield where
             where = None

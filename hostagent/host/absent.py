@@ -19,15 +19,3 @@ ABSENCE_IS_AN_ANSWER = (
     ("sys/class/*/*", "a device or link that is not listed is not there, or in another namespace"),
     ("sys/block/*", "a device that is not listed is not there"),
 )
-
-
-def is_an_answer(path: str) -> bool:
-    """Whether the absence of a file says that there is nothing to know."""
-    from fnmatch import fnmatchcase
-
-    parts = path.split("/")
-    return any(
-        len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
-        for pattern, _ in ABSENCE_IS_AN_ANSWER
-        for wanted in [pattern.split("/")]
-    )

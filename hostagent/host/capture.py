@@ -13,6 +13,7 @@ from hostagent.host.kept_tree import KeptTree
 from hostagent.host.problem import MANIFEST, Problem
 from hostagent.host.reader import Host, RootError, opened
 from hostagent.host.redacted_tree import RedactedTree
+from hostagent.values.blanks import lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ def _trimmed(book: bytes, host: Host) -> bytes:
         wanted.setdefault(f"C {function.class_id[:2]}", set()).add(function.class_id[2:4])
     kept: list[str] = []
     below: set[str] = set()
-    for line in book.decode("utf-8", "surrogateescape").splitlines(keepends=True):
+    for text in lines(book.decode("utf-8", "surrogateescape")):
+        line = f"{text}\n"
         if not line.startswith(("\t", "#", "\n")):
             below = wanted.get(line.partition("  ")[0], set())
             kept += [line] if below else []

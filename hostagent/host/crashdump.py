@@ -16,6 +16,7 @@ from hostagent.host.hardware import STORAGE_CLASSES, Carriers, unresolved
 from hostagent.host.mounts import holding, mounts
 from hostagent.host.nextboot import linked
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import stripped
 from hostagent.values.record import replaced
 
 LOADED = "sys/kernel/kexec_crash_loaded"
@@ -66,12 +67,12 @@ def _carriers(reader: Reader, lines: tuple[str, ...]) -> Carriers:
 
 def setting(line: str) -> tuple[str, str]:
     """`ext4 /dev/sda1` or `NFS="server:/export"`; an empty name for comments."""
-    text = line.strip()
+    text = stripped(line)
     if text.startswith("#"):
         return "", ""
     head, equals, value = text.partition("=")
     if equals and head.isidentifier() and " " not in head:
         name = head if head in PATHS else head.lower()
-        return name, value.strip().strip("\"'")
+        return name, stripped(value).strip("\"'")
     name, _, value = text.partition(" ")
-    return name, value.strip()
+    return name, stripped(value)

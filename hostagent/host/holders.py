@@ -21,6 +21,7 @@ import stat
 from hostagent.host.blockdev import BLOCK, CLASS
 from hostagent.host.mounts import mounts
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import stripped
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -73,7 +74,7 @@ def _holdable(reader: Reader) -> bool:
 
 
 def _read(reader: Reader, text: str) -> tuple[Holder, ...] | None:
-    if text.strip() == NOBODY.strip():
+    if stripped(text) == stripped(NOBODY):
         return ()
     import json
 
@@ -145,7 +146,7 @@ def _exported() -> Iterator[tuple[str, str]]:
         for path in _matching(_CONFIG, pattern.split("/")):
             try:
                 with open(path, "rb") as file:
-                    number = os.stat(file.read(4096).decode("utf-8", "replace").strip()).st_rdev
+                    number = os.stat(stripped(file.read(4096).decode("utf-8", "replace"))).st_rdev
             except (OSError, ValueError):
                 # Removed meanwhile, or a file of its own.
                 continue

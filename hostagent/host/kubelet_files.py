@@ -14,6 +14,7 @@ Of a configuration file the lines with `WANTED` keys are looked at, of a state f
 from __future__ import annotations
 
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import lines, stripped
 from hostagent.values.record import record
 
 HOME = "var/lib/kubelet"
@@ -55,10 +56,10 @@ def settings(reader: Reader) -> tuple[KubeletSetting, ...]:
 def _assignments(text: str) -> list[tuple[str, str]]:
     """(key, scalar) of a YAML document, or of a JSON one with a key a line; comments and quotes go."""
     found = []
-    for line in text.splitlines():
-        key, colon, rest = line.strip().rstrip(",").partition(":")
-        name = key.strip().strip('"')
-        value = rest.partition(" #")[0].strip().strip("\"'")
+    for line in lines(text):
+        key, colon, rest = stripped(line).rstrip(",").partition(":")
+        name = stripped(key).strip('"')
+        value = stripped(rest.partition(" #")[0]).strip("\"'")
         if colon and name in WANTED and value:
             found.append((name, value))
     return found

@@ -17,7 +17,9 @@ from __future__ import annotations
 from hostagent.host.cmdline import CMDLINE, parameters
 from hostagent.host.modules import normal
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import lines, stripped
 from hostagent.values.cmdline import parse, same_name
+from hostagent.values.module import is_module_name
 from hostagent.values.record import record
 
 # The order in which kmod 30 and systemd look; the first that has a file of that name wins.
@@ -31,7 +33,8 @@ class Directive:
     """One line of configuration. `source`: the file (relative to the root), or proc/cmdline, which has no lines.
 
     `command`: one of modprobe.d's (alias, blacklist, install, options, remove, softdep, weakdep), or `load` for what is
-    loaded at boot whether hardware asks or not. `module` as /proc/modules spells it (an alias pattern as written).
+    loaded at boot whether hardware asks or not. `module` as /proc/modules spells it (as written: an alias pattern, and what
+    cannot be a module).
     """
 
     source: str
@@ -60,15 +63,15 @@ def _directives(reader: Reader) -> tuple[Directive, ...]:
     found: list[Directive] = []
     for path in _files(reader, "modprobe.d"):
         for number, line in logical_lines(reader.text(path) or ""):
-            command, _, rest = line.replace("\t", " ").strip().partition(" ")
-            module, _, arguments = rest.strip().partition(" ")
-            if command in _COMMANDS and module and (arguments.strip() or command in _BARE):
-                name = module if command == "alias" else normal(module)
+            command, _, rest = stripped(line.replace("\t", " ")).partition(" ")
+            module, _, arguments = stripped(rest).partition(" ")
+            if command in _COMMANDS and module and (stripped(arguments) or command in _BARE):
+                name = module if command == "alias" else _spelled(module)
                 # kmod reads one word after `blacklist`.
-                found.append(_directive(path, number, command, name, "" if command in _BARE else arguments.strip()))
+                found.append(_directive(path, number, command, name, "" if command in _BARE else stripped(arguments)))
     for key, value in parameters(reader) or ():
         if same_name(key, "modprobe.blacklist") or key in ("module_blacklist", "rd.driver.blacklist"):
-            found += [_directive(CMDLINE, None, "blacklist", normal(name), "") for name in _listed(value)]
+            found += [_directive(CMDLINE, None, "blacklist", _spelled(name), "") for name in _listed(value)]
     return tuple(found)
 
 
@@ -80,13 +83,13 @@ def loads(reader: Reader) -> tuple[Directive, ...]:
 def _loads(reader: Reader) -> tuple[Directive, ...]:
     found: list[Directive] = []
     for path in _files(reader, "modules-load.d"):
-        for number, line in enumerate((reader.text(path) or "").splitlines(), 1):
-            name = line.strip()
+        for number, line in enumerate(lines(reader.text(path) or ""), 1):
+            name = stripped(line)
             if name and name[0] not in "#;":
-                found.append(_directive(path, number, "load", normal(name), ""))
+                found.append(_directive(path, number, "load", _spelled(name), ""))
     for key, value in parameters(reader) or ():
         if normal(key) in ("modules_load", "rd.modules_load", "rd.driver.pre", "rd.driver.post"):
-            found += [_directive(CMDLINE, None, "load", normal(name), "") for name in _listed(value)]
+            found += [_directive(CMDLINE, None, "load", _spelled(name), "") for name in _listed(value)]
     return tuple(found)
 
 
@@ -108,6 +111,11 @@ def options(reader: Reader, module: str) -> tuple[Option, ...]:
 
 def _directive(source: str, line: int | None, command: str, module: str, arguments: str) -> Directive:
     return Directive(source=source, line=line, command=command, module=module, arguments=arguments)
+
+
+def _spelled(name: str) -> str:
+    """A module's name as /proc/modules has it. What is none stays as written: `-rf` is no module, and `_rf` would be one."""
+    return normal(name) if is_module_name(name) else name
 
 
 def _listed(value: str | None) -> tuple[str, ...]:
@@ -135,9 +143,9 @@ def logical_lines(text: str) -> list[tuple[int, str]]:
             body += line[:-1]
             continue
         body += line
-        if body.strip() and not body.startswith("#"):
+        if stripped(body) and not body.startswith("#"):
             found.append((start, body))
         body = ""
-    if body.strip() and not body.startswith("#"):
+    if stripped(body) and not body.startswith("#"):
         found.append((start, body))
     return found

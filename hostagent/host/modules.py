@@ -15,6 +15,7 @@ in /sys/module. `-` and `_` are one letter in module names.
 from __future__ import annotations
 
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import fields, lines
 
 BUILT_IN = "built-in"
 LOADED = "loaded"
@@ -62,7 +63,7 @@ def loaded_modules(reader: Reader) -> frozenset[str] | None:
 
 def _loaded(reader: Reader) -> frozenset[str] | None:
     text = reader.text("proc/modules")
-    return None if text is None else frozenset(line.split(" ", 1)[0] for line in text.splitlines() if line)
+    return None if text is None else frozenset(line.split(" ", 1)[0] for line in lines(text) if line)
 
 
 def release(reader: Reader) -> str | None:
@@ -99,7 +100,7 @@ def static_nodes(reader: Reader) -> frozenset[str] | None:
     data = _index(reader, "modules.devname")
     if data is None:
         return None
-    rows = (line.split() for line in data.decode("ascii", "replace").splitlines() if not line.startswith("#"))
+    rows = (fields(line) for line in lines(data.decode("ascii", "replace")) if not line.startswith("#"))
     return frozenset(row[1] for row in rows if len(row) == 3)
 
 

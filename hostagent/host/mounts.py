@@ -14,6 +14,7 @@ from __future__ import annotations
 from hostagent.host.escapes import unescaped
 from hostagent.host.limits import MOUNTS as MOST
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import fields
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -154,7 +155,7 @@ def _swaps(reader: Reader) -> tuple[tuple[str, ...], bool]:
 
 
 def _without_swap(reader: Reader) -> bool:
-    return any(line.split() == ["SwapTotal:", "0", "kB"] for line in reader.lines(MEMINFO))
+    return any(fields(line) == ["SwapTotal:", "0", "kB"] for line in reader.lines(MEMINFO))
 
 
 def holding(found: tuple[Mount, ...], path: str) -> Mount | None:

@@ -16,9 +16,10 @@ from __future__ import annotations
 import errno
 
 from hostagent.host.blockdev import directory, is_numbered, kernel_name
-from hostagent.host.escapes import unescaped
+from hostagent.host.escapes import encoded, unescaped
 from hostagent.host.mounts import mounts, swaps
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import stripped
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -118,7 +119,7 @@ def linked(reader: Reader, source: str) -> str | None:
     """The kernel name of a device by its tag, by a link of udev's, by a device-mapper name, or as it is."""
     tag, equals, value = source.partition("=")
     if equals and tag in _TAGS:
-        source = f"/{LINKS}/{_TAGS[tag]}/{_encoded(value.strip(chr(34)))}"
+        source = f"/{LINKS}/{_TAGS[tag]}/{encoded(value.strip(chr(34)))}"
     if source.startswith(f"/{LINKS}/"):
         return reader.target(source.lstrip("/"))
     name = kernel_name(reader, source)
@@ -129,11 +130,6 @@ def linked(reader: Reader, source: str) -> str | None:
     if slash and group != "mapper" and "/" not in volume:
         return kernel_name(reader, f"/dev/mapper/{group.replace('-', '--')}-{volume.replace('-', '--')}")
     return None
-
-
-def _encoded(value: str) -> str:
-    """As udev writes it in names of links."""
-    return "".join(letter if letter.isalnum() or letter in "#+-.:=@_" else f"\\x{ord(letter):02x}" for letter in value)
 
 
 def _crypttab(reader: Reader) -> Iterator[Wanted | None]:
@@ -157,7 +153,7 @@ def _unit(reader: Reader, path: str, *, swap: bool) -> Wanted | None:
     for number, line in _numbered(reader, path):
         name, equals, value = line.partition("=")
         if equals:
-            said[name.strip()] = f"{path}:{number}", value.strip()
+            said[stripped(name)] = f"{path}:{number}", stripped(value)
     place, source = said.get("What", (path, ""))
     if not source or _optional(said.get("Options", (path, ""))[1]):
         return None

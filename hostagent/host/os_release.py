@@ -11,6 +11,7 @@ etc/os-release, or usr/lib/os-release where etc has none. From OpenShift 4.19 on
 from __future__ import annotations
 
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import fields, lines, stripped
 from hostagent.values.record import record
 
 _PLACES = ("etc/os-release", "usr/lib/os-release")
@@ -37,7 +38,7 @@ def os_release(reader: Reader) -> OsRelease | None:
     values = variables(text)
     return OsRelease(
         id=values.get("ID"),
-        id_like=tuple(values.get("ID_LIKE", "").split()),
+        id_like=tuple(fields(values.get("ID_LIKE", ""))),
         version_id=values.get("VERSION_ID"),
         variant_id=values.get("VARIANT_ID"),
         openshift_version=values.get("OPENSHIFT_VERSION"),
@@ -48,9 +49,9 @@ def os_release(reader: Reader) -> OsRelease | None:
 def variables(text: str) -> dict[str, str]:
     """Shell-like assignments; quotes around a value and backslashes inside it go, empty values too."""
     found = {}
-    for line in text.splitlines():
-        name, equals, value = line.strip().partition("=")
-        value = value.strip()
+    for line in lines(text):
+        name, equals, value = stripped(line).partition("=")
+        value = stripped(value)
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             value = value[1:-1]
         value = value.replace("\\", "")

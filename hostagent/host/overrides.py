@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from hostagent.host.modprobe import Directive
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import fields, lines, stripped
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
@@ -53,7 +54,7 @@ def _driverctl(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
 def _rules(reader: Reader) -> Iterator[tuple[str, PciAddress]]:
     for path in _named(reader, RULES, ".rules"):
         for line in reader.lines(path):
-            if not line.lstrip().startswith("#"):
+            if not stripped(line).startswith("#"):
                 yield from ((path, address) for address in _overridden(line))
 
 
@@ -94,7 +95,7 @@ def is_asked(directory: str, name: str) -> bool:
 
 def kept_rules(text: str) -> str:
     """What others may see of a file of rules: the addresses they override, a line for each rule."""
-    return "".join(kept(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return "".join(kept(line) for line in lines(text) if not stripped(line).startswith("#"))
 
 
 def kept(text: str) -> str:
@@ -111,5 +112,5 @@ def _addresses(text: str) -> list[PciAddress]:
     """Every PCI address in `text`, once: what stands between slashes, quotes and blanks."""
     for mark in "/\"'=;":
         text = text.replace(mark, " ")
-    found = (PciAddress.parse(word) for word in text.split())
+    found = (PciAddress.parse(word) for word in fields(text))
     return sorted({address for address in found if address is not None}, key=lambda address: address.order)

@@ -9,9 +9,11 @@ Files that are in no table hold kernel data of no person; of these, too, MAC add
 
 from __future__ import annotations
 
+from hostagent.host.limits import COMMAND_LINE_BYTES
 from hostagent.host.redact_arguments import argument
 from hostagent.host.redact_mounts import mount_line, mounts_line, source, swap_line
 from hostagent.host.redact_names import HIDDEN, Pseudonyms, has_mac
+from hostagent.values.blanks import fields, stripped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ def _change(path: str) -> Change | None:
 
 
 def command_line(text: str, _names: Pseudonyms) -> str:
-    """A kernel command line, word by word; quotes kept."""
+    """A kernel command line, word by word; quotes kept. One that is longer than is looked at stays so, and no word of it is."""
+    if len(text.encode("utf-8", "surrogateescape")) > COMMAND_LINE_BYTES:
+        return f"{HIDDEN}{' ' * COMMAND_LINE_BYTES}\n"
     from hostagent.values.cmdline import words
 
     return " ".join(argument(word) for word in words(text)) + "\n"
@@ -135,18 +139,18 @@ def _version(text: str, _names: Pseudonyms) -> str:
 
 def _dm_uuid(text: str, names: Pseudonyms) -> str:
     """`CRYPT-LUKS2-<uuid>-name`, `LVM-<ids>`, `mpath-<wwid>`, `part1-mpath-<wwid>`: what made it, and a name."""
-    made, dash, rest = text.strip().partition("-")
+    made, dash, rest = stripped(text).partition("-")
     return f"{made}-{names.hidden(rest)}\n" if dash else f"{names.component(made)}\n"
 
 
 def _words(text: str, names: Pseudonyms) -> str:
-    return " ".join(names.link(word) for word in text.split()) + "\n"
+    return " ".join(names.link(word) for word in fields(text)) + "\n"
 
 
 def _net_dev(line: str, names: Pseudonyms) -> str:
     """`  eth0: 1296 16 0 ...`: who is there; how much was sent is nobody's business and changes all the time."""
     head, colon, _ = line.partition(":")
-    return f"{names.link(head.strip())}: 0" if colon else line
+    return f"{names.link(stripped(head))}: 0" if colon else line
 
 
 def _uevent(line: str, names: Pseudonyms) -> str:
@@ -178,7 +182,7 @@ _SYS: tuple[tuple[str, Change], ...] = (
     ("/backing_dev", _lines(source)),
     ("/bonding/slaves", _words),
     ("/bonding_masters", _words),
-    ("/ifalias", lambda text, _: HIDDEN if text.strip() else text),
+    ("/ifalias", lambda text, _: HIDDEN if stripped(text) else text),
 )
 
 

@@ -12,6 +12,7 @@ them: `-` is `_`. Parameters of modules are those of `PARAMETERS`, on the comman
 from __future__ import annotations
 
 from hostagent.host.redact_names import HIDDEN
+from hostagent.values.blanks import is_blank
 
 # areas/iommu, plan/arguments, advice/drift.
 IOMMU = (
@@ -106,7 +107,7 @@ def argument(word: str) -> str:
     plain = _plain(name)
     if plain in (_VALUED if equals else _ALONE):
         return word
-    blank = any(letter.isspace() for letter in name)
+    blank = any(is_blank(letter) for letter in name)
     return f"{name}={HIDDEN}" if equals and name and not blank else HIDDEN
 
 
@@ -115,4 +116,4 @@ def parameter(module: str, word: str) -> str:
     name, equals, _ = word.replace('"', "").partition("=")
     if _plain(name) in PARAMETERS.get(_plain(module), ()):
         return word
-    return f"{name}={HIDDEN}" if equals and name and not any(letter.isspace() for letter in name) else HIDDEN
+    return f"{name}={HIDDEN}" if equals and name and not any(is_blank(letter) for letter in name) else HIDDEN

@@ -20,6 +20,7 @@ from hostagent.host.crashdump import FILESYSTEMS, NETWORK, PATHS, setting
 from hostagent.host.escapes import unescaped
 from hostagent.host.redact_mounts import WHEN, options, source
 from hostagent.host.redact_names import HIDDEN, Pseudonyms
+from hostagent.values.blanks import fields, stripped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,24 +36,23 @@ _SETTINGS = frozenset(("find_multipaths", "user_friendly_names", "enable_foreign
 _NAMED = frozenset(("wwid", "alias"))
 _DISKS = frozenset(("sd", "hd", "vd", "xvd", "nvme", "dm", "md", "loop", "fd", "ram", "raw", "sr", "scd", "st",
                     "dasd", "cciss", "zd",
-                    "nbd", "rbd", "drbd", "a", "z", "n", "p", "c", "d", "dcssblk", "mmcblk", "pmem", "zram",
-                    "d0"))  # fmt: skip
+                    "nbd", "rbd", "drbd", "a", "z", "n", "p", "c", "d", "dcssblk", "mmcblk", "pmem", "zram"))  # fmt: skip
 
 
 def _by_line(text: str, change: Callable[[str], str]) -> str:
-    return "\n".join("" if line.lstrip()[:1] in ("#", "") else change(line) for line in text.split("\n"))
+    return "\n".join("" if stripped(line)[:1] in ("#", "") else change(line) for line in text.split("\n"))
 
 
 def fstab(text: str, names: Pseudonyms) -> str:
     """What is mounted at boot."""
-    return _by_line(text, lambda line: _entry(line.split(), names))
+    return _by_line(text, lambda line: _entry(fields(line), names))
 
 
 def _entry(fields: list[str], names: Pseudonyms) -> str:
     if len(fields) < 3:
         return ""
     kind = fields[2]
-    point = fields[1] if fields[1] in ("none", "swap") else names.path(unescaped(fields[1]))
+    point = fields[1] if fields[1] == "none" else names.path(unescaped(fields[1]))
     numbers = [field for field in fields[4:6] if field.isdecimal()]
     told = [options(field, names, WHEN) for field in fields[3:4]]
     return " ".join([source(unescaped(fields[0]), names, kind), point, kind, *told, *numbers])
@@ -75,12 +75,12 @@ def crypttab(text: str, names: Pseudonyms) -> str:
     """What is unlocked at boot: the name of the volume, its device, whether a key is in a file, and when."""
 
     def entry(line: str) -> str:
-        fields = line.split()
-        if len(fields) < 2:
+        given = fields(line)
+        if len(given) < 2:
             return ""
-        key = [field if field in ("none", "-", "/dev/urandom", "/dev/random") else HIDDEN for field in fields[2:3]]
-        told = [options(field, names, (*WHEN, "swap", "tmp", "plain", "luks")) for field in fields[3:4]]
-        return " ".join([names.component(fields[0]), source(fields[1], names), *key, *told])
+        key = [field if field in ("none", "-", "/dev/urandom", "/dev/random") else HIDDEN for field in given[2:3]]
+        told = [options(field, names, (*WHEN, "swap", "tmp", "plain", "luks")) for field in given[3:4]]
+        return " ".join([names.component(given[0]), source(given[1], names), *key, *told])
 
     return _by_line(text, entry)
 
@@ -89,7 +89,7 @@ def mount_unit(text: str, names: Pseudonyms) -> str:
     """A unit of kind .mount or .swap: the section that says what is mounted where."""
     shown, section = [], ""
     for line in text.split("\n"):
-        body = line.strip()
+        body = stripped(line)
         if body.startswith("[") and body.endswith("]"):
             section = body
             shown.append(body if body in _UNIT_SECTIONS else "")
@@ -99,7 +99,7 @@ def mount_unit(text: str, names: Pseudonyms) -> str:
 
 
 def _setting(line: str, names: Pseudonyms) -> str:
-    key, equals, value = (part.strip() for part in line.partition("="))
+    key, equals, value = (stripped(part) for part in line.partition("="))
     if not equals or not value:
         return f"{key}=" if equals and key in ("What", "Where", "Type", "Options") else ""
     if key == "What":
@@ -119,7 +119,7 @@ def mdadm(text: str, names: Pseudonyms) -> str:
     """A file of mdadm.conf(5). Lines that begin with a blank go on with the one before."""
     shown, keyword = [], ""
     for line in text.split("\n"):
-        words = line.partition("#")[0].split()
+        words = fields(line.partition("#")[0])
         if not words:
             shown.append("")
             continue
@@ -157,17 +157,17 @@ def _glob(pattern: str, names: Pseudonyms) -> str:
 def _of_disks(pattern: str) -> bool:
     """Whether the words of a pattern are names of disks."""
     letters = "".join(letter if letter.isalpha() else " " for letter in pattern)
-    return len(pattern) < 64 and _DISKS.issuperset(letters.split())
+    return len(pattern) < 64 and _DISKS.issuperset(fields(letters))
 
 
 def multipath(text: str, names: Pseudonyms) -> str:
     """multipath.conf(5): the blocks, and which devices are left out or called what."""
 
     def line(given: str) -> str:
-        body = given.partition("#")[0].partition("!")[0].strip()
+        body = stripped(given.partition("#")[0].partition("!")[0])
         key, _, rest = body.partition(" ")
-        value = rest.strip().strip('"')
-        if body == "}" or (key in _BLOCKS and rest.strip() in ("{", "")) or body.removesuffix("{") in _BLOCKS:
+        value = stripped(rest).strip('"')
+        if body == "}" or (key in _BLOCKS and stripped(rest) in ("{", "")) or body.removesuffix("{") in _BLOCKS:
             return body
         if body.endswith("{"):
             return f"{HIDDEN} {{"

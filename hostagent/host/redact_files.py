@@ -7,6 +7,7 @@ from hostagent.host.holders import NOBODY
 from hostagent.host.redact_boot import crypttab, fstab, kdump, mdadm, mount_unit, multipath
 from hostagent.host.redact_guests import libvirt, proxmox
 from hostagent.host.redact_modules import modprobe, modules_load
+from hostagent.values.blanks import lines, stripped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,13 +34,12 @@ def _alone(change: Callable[[str], str]) -> Change:
 
 
 def _os_release(text: str) -> str:
-    lines = (line for line in text.splitlines() if line.partition("=")[0].strip() in _OS_RELEASE)
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in lines(text) if stripped(line.partition("=")[0]) in _OS_RELEASE)
 
 
 def _driver(text: str) -> str:
     """A file of driverctl: the name of a driver."""
-    return text if text.strip() == overrides.DRIVER else ""
+    return text if stripped(text) == overrides.DRIVER else ""
 
 
 def _holders(text: str, names: Pseudonyms) -> str:

@@ -12,6 +12,7 @@ networks of guests do not pass.
 from __future__ import annotations
 
 from hostagent.host.redact_names import HIDDEN, Pseudonyms, has_mac
+from hostagent.values.blanks import stripped
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
@@ -32,16 +33,15 @@ ELEMENTS: dict[str, tuple[str, ...]] = {
 }
 # Attributes that name something of the host's; the others are words and numbers.
 _PATHS, _NAMES = ("dev",), ("uuid",)
-_ENTITIES = ("<!DOCTYPE", "<!ENTITY")
 _DRIVES = ("ide", "sata", "scsi", "virtio", "efidisk", "tpmstate", "mp", "rootfs", "unused")
-_HOSTPCI = ("pcie", "x-vga", "rombar", "legacy-igd", "mdev", "driver", "host")
+_HOSTPCI = ("pcie", "x-vga", "rombar", "legacy-igd", "mdev", "driver")
 
 
 def libvirt(text: str, names: Pseudonyms) -> str:
     """A domain of libvirt; nothing where it is no XML, or XML with definitions of its own."""
     from xml.etree.ElementTree import ParseError, fromstring
 
-    if any(mark in text for mark in _ENTITIES):
+    if "<!DOCTYPE" in text:
         return ""
     try:
         root = fromstring(text.encode("utf-8", "replace"))  # noqa: S314 - no document types: see above
@@ -82,7 +82,7 @@ def proxmox(text: str, names: Pseudonyms) -> str:
     """A guest of Proxmox VE: the lines of its present state; sections of snapshots keep a heading and nothing else."""
     shown, present = [], True
     for line in text.split("\n"):
-        body = line.strip()
+        body = stripped(line)
         if body.startswith("["):
             present = False
             shown.append(HIDDEN)
@@ -93,7 +93,7 @@ def proxmox(text: str, names: Pseudonyms) -> str:
 
 def _line(line: str, names: Pseudonyms) -> str:
     key, colon, rest = line.partition(":")
-    value = rest.strip()
+    value = stripped(rest)
     kind = key.rstrip("0123456789")
     if not colon:
         return ""

@@ -13,32 +13,26 @@ from __future__ import annotations
 from hostagent.host.modprobe import logical_lines
 from hostagent.host.redact_arguments import PARAMETERS, parameter
 from hostagent.host.redact_names import HIDDEN
+from hostagent.values.blanks import fields, stripped
 from hostagent.values.cmdline import words
+from hostagent.values.module import is_module_name
 
 # Of a shell command: what says that nothing is loaded, and what loads.
 _COMMANDS = frozenset(("/bin/true", "/bin/false", "/usr/bin/true", "/usr/bin/false", "true", "false", "modprobe",
                        "/sbin/modprobe",
                        "/usr/sbin/modprobe", "/bin/modprobe", "--ignore-install", "-i"))  # fmt: skip
-_VFIO = frozenset(("vfio", "vfio_pci", "vfio_pci_core", "vfio_iommu_type1", "vfio_virqfd", "vfio_mdev",
+_VFIO = frozenset(("vfio_pci", "vfio_pci_core", "vfio_iommu_type1", "vfio_virqfd", "vfio_mdev",
                    "vfio_platform", "iommufd",
                    "vfio_ap", "vfio_ccw"))  # fmt: skip
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-# MODULE_NAME_LEN of 64-bit kernels.
-_LONGEST = 56
-
-
-def is_module(word: str) -> bool:
-    """Whether a word can be the name of a module."""
-    return 0 < len(word) < _LONGEST and _LETTERS.issuperset(word)
 
 
 def modprobe(text: str) -> str:
     """A file of modprobe.d, line by line."""
     shown = [""] * (text.count("\n") + 1)
     for number, line in logical_lines(text):
-        command, _, rest = line.replace("\t", " ").strip().partition(" ")
-        module, _, arguments = rest.strip().partition(" ")
-        if is_module(module):
+        command, _, rest = stripped(line.replace("\t", " ")).partition(" ")
+        module, _, arguments = stripped(rest).partition(" ")
+        if is_module_name(module):
             shown[number - 1] = _directive(command, module, arguments)
     return "\n".join(shown)
 
@@ -50,9 +44,9 @@ def _directive(command: str, module: str, arguments: str) -> str:
         known = module.replace("-", "_") in PARAMETERS or module.replace("-", "_").startswith("vfio")
         kept = [parameter(module, word) for word in words(arguments)] if known else []
     elif command in ("softdep", "weakdep"):
-        kept = [word for word in arguments.split() if word in ("pre:", "post:") or is_module(word)]
+        kept = [word for word in fields(arguments) if word in ("pre:", "post:") or is_module_name(word)]
     elif command in ("install", "remove"):
-        kept = _command(module, arguments) or ([HIDDEN] if arguments.strip() else [])
+        kept = _command(module, arguments) or ([HIDDEN] if stripped(arguments) else [])
     else:
         kept = []
     return " ".join([command, module, *kept]) if kept else ""
@@ -61,7 +55,7 @@ def _directive(command: str, module: str, arguments: str) -> str:
 def _command(module: str, text: str) -> list[str]:
     """The words of a command that say what it loads."""
     kept = []
-    for word in text.split():
+    for word in fields(text):
         bare = word.strip(";&|(){}'\"")
         plain = bare.replace("-", "_")
         if bare in _COMMANDS or bare == module or plain in _VFIO:
@@ -73,5 +67,5 @@ def _command(module: str, text: str) -> list[str]:
 
 def modules_load(text: str) -> str:
     """A file of modules-load.d, line by line."""
-    lines = (line.strip() for line in text.split("\n"))
-    return "\n".join(line if is_module(line) else "" for line in lines)
+    lines = (stripped(line) for line in text.split("\n"))
+    return "\n".join(line if is_module_name(line) else "" for line in lines)

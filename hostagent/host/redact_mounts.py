@@ -13,7 +13,7 @@ something is mounted.
 
 from __future__ import annotations
 
-from hostagent.host.escapes import unescaped
+from hostagent.host.escapes import encoded, unescaped
 from hostagent.host.redact_names import HIDDEN, Pseudonyms
 
 TAGS = ("UUID", "LABEL", "PARTUUID", "PARTLABEL", "ID")
@@ -40,9 +40,8 @@ WHEN = (
     "x-initrd.mount",
     "x-initrd.attach",
 )
-# Devices of a file system besides the one it is mounted from: ext4, XFS, btrfs, dm-crypt.
-DEVICES = ("logdev", "rtdev", "journal_path", "journal_dev", "device", "x-systemd.requires", "header", "offset")
-_NUMBERS = frozenset("0123456789:x")
+# Devices of a file system besides the one it is mounted from: ext4, XFS, btrfs, ReiserFS, dm-crypt.
+DEVICES = ("logdev", "rtdev", "journal_path", "journal_dev", "jdev", "device", "x-systemd.requires", "header", "offset")
 
 
 def source(text: str, names: Pseudonyms, kind: str | None = None) -> str:
@@ -50,9 +49,8 @@ def source(text: str, names: Pseudonyms, kind: str | None = None) -> str:
     tag, equals, value = text.partition("=")
     if equals and tag in TAGS:
         quote = '"' if value.startswith('"') and value.endswith('"') and len(value) > 1 else ""
-        return (
-            f"{tag}={quote}{names.component(value.strip(quote))}{quote}" if quote else f"{tag}={names.component(value)}"
-        )
+        # The name of the link in dev/disk is what the tag leads to.
+        return f"{tag}={quote}{names.component(encoded(value[1:-1] if quote else value))}{quote}"
     if text.startswith("/dev/") or (text.startswith("/") and not text.startswith("//")):
         return names.path(text)
     return text if text in SOURCES or text == kind else names.hidden(text)
@@ -65,7 +63,7 @@ def options(text: str, names: Pseudonyms, when: tuple[str, ...] = ()) -> str:
         name, equals, value = option.partition("=")
         if option in when:
             kept.append(option)
-        elif equals and name in DEVICES and (value.startswith("/") or _NUMBERS.issuperset(value)):
+        elif equals and name in DEVICES and (value.startswith("/") or value.isdecimal()):
             kept.append(f"{name}={names.path(value)}")
         elif equals and name in DEVICES and value.partition("=")[0] in TAGS:
             kept.append(f"{name}={source(value, names)}")

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _LINKS = "sys/class/net"
 # Directories whose entries are file systems, pools, and arrays.
 _NAMED = ("sys/fs/btrfs/", "sys/fs/bcachefs/", "sys/fs/ext4/", "sys/fs/xfs/", "sys/fs/f2fs/", "proc/spl/kstat/zfs/")
-_BLOCK = ("sys/block/", "sys/class/block/", "sys/devices/virtual/block/")
 # Directories of which few entries are asked for by their names; the others name what people run.
 _UNITS = ("etc/systemd/system/", "run/systemd/system/", "usr/lib/systemd/system/", "lib/systemd/system/",
           "usr/local/lib/systemd/system/", "run/systemd/generator/")  # fmt: skip

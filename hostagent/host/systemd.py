@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from hostagent.host.cmdline import CMDLINE, parameters
 from hostagent.host.reader import Reader
+from hostagent.values.blanks import lines, stripped
 from hostagent.values.cmdline import same_name
 from hostagent.values.duration import parse_seconds
 from hostagent.values.record import record
@@ -84,13 +85,13 @@ def _files(reader: Reader) -> list[str]:
 def _manager(text: str) -> list[tuple[str, str]]:
     """(name, value) of the lines of section [Manager]; quotes do not occur in these settings."""
     found, section = [], ""
-    for line in text.splitlines():
-        body = line.strip()
+    for line in lines(text):
+        body = stripped(line)
         if body.startswith("[") and body.endswith("]"):
             section = body[1:-1]
         elif section == "Manager" and body[:1] not in ("#", ";") and "=" in body:
             name, _, value = body.partition("=")
-            found.append((name.strip(), value.strip()))
+            found.append((stripped(name), stripped(value)))
     return found
 
 

@@ -27,6 +27,7 @@ from hostagent.plan.model import (
     VfioPlan,
 )
 from hostagent.plan.node import Node, data, id_said, pci_id, subsystem
+from hostagent.values.blanks import fields
 from hostagent.values.module import is_module_name
 from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.record import record
@@ -280,6 +281,6 @@ def _configured(nodes: tuple[Node, ...]) -> Iterator[str]:
     for node in nodes:
         vfio = data(node.report.vfio)
         for line in () if vfio is None else vfio.directives:
-            words = line.arguments.replace("-", "_").split()
+            words = fields(line.arguments.replace("-", "_"))
             if line.command == "softdep" and "pre:" in words and "vfio_pci" in words and is_module_name(line.module):
                 yield line.module

@@ -10,6 +10,7 @@ ia64    vendor, family, model, revision; loongarch: cpu family and model name ar
 
 from __future__ import annotations
 
+from hostagent.values import blanks
 from hostagent.values.cpuinfo import CpuInfo, number
 from hostagent.values.record import record
 
@@ -40,7 +41,7 @@ def identity(info: CpuInfo, fields: dict[str, str]) -> CpuIdentity:
     """The identity of the CPU with these `fields`."""
     if "cpu implementer" in fields:
         return _arm(info, fields)
-    pvr = fields.get("revision", "").partition("(pvr ")[2].rstrip(")").split()
+    pvr = blanks.fields(fields.get("revision", "").partition("(pvr ")[2].rstrip(")"))
     if len(pvr) == 2:
         model, stepping = number(f"0x{pvr[0]}"), number(f"0x{pvr[1]}")
     else:

@@ -15,6 +15,8 @@ CPUs: only distinct lines are split, and only keys that something reads are kept
 
 from __future__ import annotations
 
+from hostagent.values import blanks
+from hostagent.values.blanks import stripped
 from hostagent.values.record import record
 
 IDENTITY = (
@@ -76,7 +78,7 @@ def parse(text: str) -> CpuInfo:
 def _pair(line: str) -> tuple[int | None, str, str] | None:
     """A line as (the CPU whose block begins here, key, value); None for one that nothing reads. A blank line ends a block."""
     key, _, value = line.partition(":")
-    key, value = key.strip().lower(), value.strip()
+    key, value = stripped(key).lower(), stripped(value)
     if key in _BEGINS and _is_number(value):
         return int(value), key, ""
     if key.startswith("processor ") and _is_number(key[10:]):
@@ -91,12 +93,12 @@ def _is_number(text: str) -> bool:
 def _equations(text: str) -> dict[str, str]:
     """`version = 00,  machine = 3931` as fields."""
     pairs = (part.partition("=") for part in text.split(","))
-    return {key.strip(): value.strip() for key, equals, value in pairs if equals}
+    return {stripped(key): stripped(value) for key, equals, value in pairs if equals}
 
 
 def number(text: str | None) -> int | None:
     """A decimal or 0x number; None for anything else (x86 prints `unknown` for a stepping it does not know)."""
-    if text is None or not text.isascii() or "_" in text or len(text) > 18:
+    if text is None or not (text.isascii() and text.isprintable()) or "_" in text or len(text) > 18:
         return None
     try:
         return int(text, 16 if text[:2] in ("0x", "0X") else 10)
@@ -110,8 +112,8 @@ def features(key: str, text: str) -> frozenset[str]:
         letters, _, rest = text[4:].partition("_")
         return frozenset((*letters, *(word for word in rest.split("_") if word)))
     if "," in text:
-        return frozenset(word for part in text.split(",") if (word := part.strip()))
-    return frozenset(text.split())
+        return frozenset(word for part in text.split(",") if (word := stripped(part)))
+    return frozenset(blanks.fields(text))
 
 
 def flag_sets(info: CpuInfo) -> dict[frozenset[str], list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hostagent.values.blanks import stripped
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -20,7 +22,7 @@ class CpuSet(tuple[int, ...]):
     def parse(cls, text: str) -> CpuSet | None:
         """The set in `text`, empty text being the empty set; None if it is not a list of ranges below 65,536."""
         numbers: set[int] = set()
-        for part in text.strip().split(",") if text.strip() else ():
+        for part in stripped(text).split(",") if stripped(text) else ():
             first, dash, last = part.partition("-")
             if not all(
                 word.isascii() and word.isdigit() and len(word) <= _DIGITS for word in (first, last if dash else first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hostagent.values.blanks import BLANKS, stripped
+
 _UNITS = {
     "": 1, "s": 1, "sec": 1, "second": 1, "seconds": 1,
     "m": 60, "min": 60, "minute": 60, "minutes": 60,
@@ -11,14 +13,14 @@ _UNITS = {
 
 def parse_seconds(text: str) -> int | None:
     """Seconds in `text`, or None."""
-    total, rest = 0, text.strip().lower()
+    total, rest = 0, stripped(text).lower()
     if not rest or not rest.isascii():
         return None
     while rest:
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        rest = rest[len(digits) :].lstrip()
+        rest = rest[len(digits) :].lstrip(BLANKS)
         unit = rest[: len(rest) - len(rest.lstrip("abcdefghijklmnopqrstuvwxyz"))]
-        rest = rest[len(unit) :].lstrip()
+        rest = rest[len(unit) :].lstrip(BLANKS)
         # Nine digits are thirty years: more is a slip of the hand, and no time span.
         if not 0 < len(digits) <= 9 or unit not in _UNITS:
             return None

@@ -9,6 +9,7 @@ parameters on x86 and more on other architectures; which kernel it is does not s
 
 from __future__ import annotations
 
+from hostagent.values.blanks import BLANKS
 from hostagent.values.cmdline import Parameter, same_name
 from hostagent.values.record import record
 
@@ -74,7 +75,7 @@ def _is_digit(letter: str, base: int) -> bool:
 
 def _count(text: str) -> tuple[int | None, str]:
     """sscanf("%lu"): the number at the start, and what follows it."""
-    body = text.lstrip()
+    body = text.lstrip(BLANKS)
     length = next((at for at, letter in enumerate(body) if not _is_digit(letter, 10)), len(body))
     if length == 0:
         return None, text

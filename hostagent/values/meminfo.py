@@ -10,6 +10,8 @@ r"""/proc/meminfo and its per-node kind (Documentation/filesystems/proc.rst, mm/
 
 from __future__ import annotations
 
+from hostagent.values.blanks import fields, stripped
+
 _NODE = "Node "
 # More digits than any memory has; beyond it a text is not a number of kilobytes.
 _DIGITS = 18
@@ -20,7 +22,7 @@ def parse(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in text.split("\n"):
         name, colon, rest = line.partition(":")
-        words = rest.split()
+        words = fields(rest)
         if not colon or not words:
             continue
         digits = words[0]
@@ -28,5 +30,5 @@ def parse(text: str) -> dict[str, int]:
             continue
         if name.startswith(_NODE):
             name = name[len(_NODE) :].partition(" ")[2]
-        found[name.strip()] = int(digits) * (1024 if words[1:] == ["kB"] else 1)
+        found[stripped(name)] = int(digits) * (1024 if words[1:] == ["kB"] else 1)
     return found

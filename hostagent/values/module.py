@@ -1,6 +1,7 @@
 """Names of kernel modules: letters, digits, `_` and `-`, as modprobe takes them.
 
-A name is at most 55 bytes long: MODULE_NAME_LEN is 64 less a long, with the NUL at its end (include/linux/moduleparam.h).
+A name is at most 55 bytes long on 64-bit kernels: MODULE_NAME_LEN is `64 - sizeof(unsigned long)`, the NUL at its end included
+(include/linux/moduleparam.h, where it long was MAX_PARAM_PREFIX_LEN, and include/linux/module.h).
 One that begins with `-` is an option to whoever is told to load it.
 
 >>> is_module_name("vfio-pci"), is_module_name("-rf")

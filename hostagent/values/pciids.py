@@ -10,6 +10,8 @@ Comments begin with `#`. Vendors and classes stand in the order of their IDs; ot
 
 from __future__ import annotations
 
+from hostagent.values.blanks import stripped
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +84,7 @@ def _named(section: bytes | None, indent: bytes, key: str) -> str | None:
     if indent and at == 0:
         return None
     end = section.find(b"\n", at)
-    name = section[at + len(head) : end if end >= 0 else None].decode("utf-8", "replace").strip()
+    name = stripped(section[at + len(head) : end if end >= 0 else None].decode("utf-8", "replace"))
     return name or None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hostagent.values.blanks import stripped
+
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 
 
 def parse_size(text: str) -> int | None:
     """Bytes in `2M`, `2Mi`, `2MiB`, `2048kB` or `2097152`: powers of 1024 in every spelling; None otherwise."""
-    body = text.strip().lower()
+    body = stripped(text).lower()
     for tail in ("ib", "i", "b"):
         if body.endswith(tail):
             body = body[: -len(tail)]

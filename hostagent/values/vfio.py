@@ -6,6 +6,7 @@ left out matches anything. The parameter is a string of 1,024 bytes, read once, 
 
 from __future__ import annotations
 
+from hostagent.values.blanks import stripped
 from hostagent.values.pci import hex_id
 
 _DIGITS = (4, 4, 4, 4, 6, 6)
@@ -14,7 +15,7 @@ _ANY = "ffffffff"  # PCI_ANY_ID: the kernel's fields are 32 bits wide
 
 def parse_id(text: str) -> str | None:
     """One ID in canonical spelling: lower case, leading zeros; None if it is not one."""
-    fields = text.strip().split(":")
+    fields = stripped(text).split(":")
     if not 2 <= len(fields) <= len(_DIGITS):
         return None
     found: list[str] = []
@@ -29,7 +30,7 @@ def parse_id(text: str) -> str | None:
 
 def parse_ids(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(IDs, items that are none) of a comma-separated list; the kernel skips the latter with a warning."""
-    items = tuple(item for item in text.split(",") if item.strip())
+    items = tuple(item for item in text.split(",") if stripped(item))
     parsed = tuple((item, parse_id(item)) for item in items)
     return tuple(value for _, value in parsed if value is not None), tuple(
         item for item, value in parsed if value is None

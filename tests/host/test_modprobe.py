@@ -92,6 +92,17 @@ def test_options_in_the_order_they_apply(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["-rf", "-", "a-b.ko", "a-" * 28])
+def test_what_is_no_module_is_not_made_one(tmp_path: Path, name: str) -> None:
+    files = {
+        "etc/modprobe.d/a.conf": f"softdep {name} pre: vfio-pci\n",
+        "etc/modules-load.d/a.conf": f"{name}\n",
+        "proc/cmdline": f"modprobe.blacklist={name} rd.driver.pre={name}\n",
+    }
+    look = reader(plant(tmp_path, files))
+    assert {one.module for one in (*directives(look), *loads(look))} == {name}
+
+
 def test_loads(tmp_path: Path) -> None:
     files = {
         "etc/modules": "# Debian's old list\nloop\n",

@@ -236,7 +236,7 @@ def test_a_tag_says_by_what_a_device_is_found(tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["logdev", "rtdev", "journal_path", "journal_dev", "device", "x-systemd.requires", "header"]
+    "name", ["logdev", "rtdev", "journal_path", "journal_dev", "jdev", "device", "x-systemd.requires", "header"]
 )
 def test_an_option_that_names_a_device(name: str) -> None:
     assert options(f"rw,{name}=/dev/mapper/acme", Pseudonyms()) == f"{name}=/dev/mapper/[redacted-1],[redacted]"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hostagent.areas import network, storage
 from hostagent.daemon.configured import Configured
 from hostagent.daemon.state import look
-from hostagent.host import Host
+from hostagent.host import Host, redact, redact_files, redact_guests
 from hostagent.host.capture import archive, recording
 from hostagent.publish.report_file import report_file
 from hostagent.report import NodeReport, survey
@@ -48,6 +48,10 @@ def full(secret: str = SECRET, link: str = LINK) -> tuple[dict[str, str | bytes]
         "sys/class/block/dm-0": "../../devices/virtual/block/dm-0",
         "sys/dev/block/253:0": "../../devices/virtual/block/dm-0",
         f"{virtual}/block/dm-0/slaves/nvme0n1": "../../../../pci0000:00/0000:03:00.0/nvme/nvme0/nvme0n1",
+        f"dev/disk/by-uuid/{secret}": "../../nvme0n1",
+        "sys/block/zram0": "../devices/virtual/block/zram0",
+        "sys/class/block/zram0": "../../devices/virtual/block/zram0",
+        "sys/dev/block/252:0": "../../devices/virtual/block/zram0",
         "sys/block/loop0": "../devices/virtual/block/loop0",
         "sys/class/block/loop0": "../../devices/virtual/block/loop0",
         "sys/dev/block/7:0": "../../devices/virtual/block/loop0",
@@ -64,6 +68,7 @@ def full(secret: str = SECRET, link: str = LINK) -> tuple[dict[str, str | bytes]
         f"35 1 0:44 / /data rw - btrfs /dev/mapper/{secret} rw\n"
         f"36 1 0:45 / /run/{secret} rw - tmpfs {secret} rw\n"
     )
+    machine.files["proc/cpuinfo"] += f"\nSerial\t\t: {secret}\n"
     machine.files["proc/swaps"] += f"/home/{secret}/swap file 1 0 -2\n/dev/mapper/{secret} partition 1 0 -3\n"
     machine.put({
         "proc/cmdline": f"root=UUID={secret} {secret} x={secret} intel_iommu=on vfio-pci.ids=10de:1eb8\n",
@@ -96,10 +101,50 @@ def full(secret: str = SECRET, link: str = LINK) -> tuple[dict[str, str | bytes]
         "var/lib/kubelet/config.yaml": f"x: {secret}\ntopologyManagerPolicy: none\n",
         "var/lib/kubelet/cpu_manager_state": f'{{"policyName":"static","defaultCpuSet":"0","entries":{{"{secret}":{{}}}}}}',
         "var/lib/kubelet/memory_manager_state": f'{{"policyName":"None","entries":{{"{secret}":{{}}}}}}',
+        "sys/kernel/kexec_crash_loaded": "1\n",
+        "etc/kdump.conf": f"# {secret}\nraw /dev/mapper/{secret}\nssh root@{secret}\n",
+        "etc/fstab": f"# {secret}\nUUID={secret} /data/{secret} xfs defaults,x={secret} 0 2\n",
+        "etc/crypttab": f"{secret}-luks UUID={secret} /root/{secret} luks,keyscript={secret}\n",
+        f"etc/systemd/system/{secret}.mount": f"[Unit]\nDescription={secret}\n[Mount]\nWhat=/dev/disk/by-uuid/{secret}\n"
+        f"Where=/opt/{secret}\nOptions=x={secret}\n",
+        f"etc/systemd/system/{secret}.swap": f"[Swap]\nWhat=/dev/disk/by-uuid/{secret}\n# {secret}\n",
+        "etc/mdadm.conf": f"MAILADDR {secret}\nARRAY /dev/md/{secret} metadata=1.2 UUID={secret} name=h:{secret}\n",
+        "etc/multipath.conf": f"multipaths {{\n multipath {{\n  wwid {secret}\n  alias {secret}\n }}\n}}\n# {secret}\n",
+        "proc/1/net/ipv6_route": f"{'0' * 32} 00 {'0' * 32} 00 fe80{'0' * 27}1 00000400 1 0 00000003 {link}\n",
+        f"{virtual}/block/zram0/backing_dev": f"/dev/mapper/{secret}\n",
+        f"{virtual}/block/zram0/dev": "252:0\n",
         "holders.json": f'[["/run/{secret}", "qemu-system-x86"]]',
         "netlink/links.json": f'{{"links": [{{"name": "{link}", "vfs": []}}]}}',
     })  # fmt: skip
     return dict(machine.files), machine.links
+
+
+# What no survey reads: a capture of another program's may hold it. And what is read where there is no mountinfo.
+UNREAD = {redact_guests.libvirt, redact_guests.proxmox, redact._PROC["mounts"], dict(redact._SYS)["/ifalias"]}
+
+
+def test_every_kind_of_file_has_a_secret_planted() -> None:
+    """Each function that a file is shown through is met by a file with a secret in it."""
+    files, _ = full()
+    met = {redact._change(path) for path, text in files.items() if SECRET in str(text) or MAC in str(text)}
+    places = (change for _, _, change in redact_files._PLACES)
+    known = {*redact._PROC.values(), *dict(redact._SYS).values(), *redact_files._EXACT.values(), *places}
+    assert known - UNREAD <= met
+
+
+@pytest.mark.parametrize("value", ["0a1b-22", "My\\040Disk", "a[b]", "\u00e4\u2013", "hunter2(1)"])
+def test_a_tag_leads_to_its_disk_though_neither_is_named(tmp_path: Path, value: str) -> None:
+    """udev encodes what it makes links of; a pseudonym stands for the encoded name."""
+    link = {"My\\040Disk": "My\\x20Disk", "a[b]": "a\\x5bb\\x5d", "hunter2(1)": "hunter2\\x281\\x29"}.get(value, value)
+    machine = Machine()
+    machine.function("0000:03:00.0", "1b36:0010", "010802", driver="nvme", group=3).disk("nvme0n1", "0000:03:00.0")
+    machine.put({"etc/fstab": f"LABEL={value} /data xfs defaults 0 2\n"})
+    links = {**machine.links, f"dev/disk/by-label/{link}": "../../nvme0n1"}
+    root = plant(tmp_path / "root", machine.files, links)
+    for report in (survey(Host(str(root), thorough=True)), redacted(root), captured(root, tmp_path / "x.tar.gz")[0]):
+        assert report.storage is not None
+        assert report.storage.data is not None
+        assert list(storage.protected(report.storage.data)) == ["0000:03:00.0"]
 
 
 def captured(root: Path, at: Path) -> tuple[NodeReport, bytes]:

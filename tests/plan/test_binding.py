@@ -167,6 +167,14 @@ def test_softdeps_of_a_card() -> None:
     assert on_coreos == ["i2c_nvidia_gpu", "nouveau", "nvidia", "nvidiafb", "snd_hda_intel"]
 
 
+@pytest.mark.parametrize("name", ["-rf", "a" * 56])
+def test_a_softdep_of_what_is_no_module_is_not_written_again(name: str) -> None:
+    """`-rf` is not rewritten to `_rf`, which would be a name, and stays in the report as it was written."""
+    text = f"softdep {name} pre: vfio-pci\nsoftdep strange_accel pre: vfio-pci\n"
+    bound = two("1d17:9083", "120000", "vfio-pci").put({"etc/modprobe.d/vfio.conf": text})
+    assert softdeps(bound, entry="id: 1d17:9083") == ["strange_accel"]
+
+
 def test_softdeps_outlive_the_reboot() -> None:
     before = two("1d17:9083", "120000", "strange-accel")
     after = two("1d17:9083", "120000", "vfio-pci").put(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from hostagent.host.disks import Disk
 from hostagent.plan.model import Evidence, Reason
 from hostagent.plan.node import Node
 from hostagent.plan.protected import protections
@@ -99,3 +102,31 @@ def test_facts_that_an_older_report_does_not_have_refuse_nothing() -> None:
     old = replaced(report.storage.data, swaps_known=None, namespaces_known=None, disks=disks)
     node = Node("n", replaced(report, storage=replaced(report.storage, data=old)))
     assert protections(node) == why(machine())
+
+
+class _Counted(tuple[Disk, ...]):
+    """Disks, and how often somebody went through them."""
+
+    __slots__ = ()
+    passes = 0
+
+    def __iter__(self) -> Iterator[Disk]:
+        type(self).passes += 1
+        return super().__iter__()
+
+
+def _passes(functions: int) -> int:
+    built = mounted(machine(), "25 24 0:40 / /tank rw - zfs tank rw")
+    for number in range(functions):
+        built.function(PciAddress(f"0000:{number + 16:02x}:00.0"), "1000:005d", "010400", driver="megaraid_sas")
+    report = built.report()
+    assert report.storage is not None
+    assert report.storage.data is not None
+    _Counted.passes = 0
+    storage = replaced(report.storage, data=replaced(report.storage.data, disks=_Counted(report.storage.data.disks)))
+    assert len(protections(Node("n", replaced(report, storage=storage)))) > functions
+    return _Counted.passes
+
+
+def test_disks_are_gone_through_no_more_often_for_more_functions() -> None:
+    assert 0 < _passes(1) == _passes(40)

@@ -28,12 +28,13 @@ def storage(node: Node) -> Found:
     for address, uses in area.carried(found).items():
         yield address, because(STORAGE, f"it carries {', '.join(uses)}", *_evidence(found, address))
     lost = list(area.lost(found))
+    with_disks = {address for disk in found.disks for address in disk.functions} if lost else set()
     for function in node.functions:
         if node.drives(function) and lost:
-            yield from _suspected(function, lost, _has_disk(found, function.address))
+            yield from _suspected(function, lost, has_disk=function.address in with_disks)
 
 
-def _suspected(function: PciFunction, lost: list[area.Lost], has_disk: bool) -> Found:  # noqa: FBT001
+def _suspected(function: PciFunction, lost: list[area.Lost], *, has_disk: bool) -> Found:
     meant = [
         one
         for one in lost
@@ -42,10 +43,6 @@ def _suspected(function: PciFunction, lost: list[area.Lost], has_disk: bool) -> 
     for one in meant[:_NAMED]:
         text = f"it may carry {one.what}: {one.why}"
         yield function.address, because(UNKNOWN, text, Evidence(path=one.place, said=one.why))
-
-
-def _has_disk(found: area.Storage, address: PciAddress) -> bool:
-    return any(address in disk.functions for disk in found.disks)
 
 
 def _evidence(found: area.Storage, address: PciAddress) -> Iterator[Evidence]:
