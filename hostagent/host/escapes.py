@@ -15,3 +15,10 @@ def unescaped(text: str) -> str:
         else:
             head += "\\" + part
     return head
+
+
+def encoded(value: str) -> str:
+    r"""A tag as udev writes it in the name of a link (`my\x20data`); what stands for a hidden name is one already."""
+    if value.startswith("[redacted-"):
+        return value
+    return "".join(letter if letter.isalnum() or letter in "#+-.:=@_" else f"\\x{ord(letter):02x}" for letter in value)
