@@ -99,3 +99,13 @@ def test_facts_that_an_older_report_does_not_have_refuse_nothing() -> None:
     old = replaced(report.storage.data, swaps_known=None, namespaces_known=None, disks=disks)
     node = Node("n", replaced(report, storage=replaced(report.storage, data=old)))
     assert protections(node) == why(machine())
+
+
+@pytest.mark.parametrize("path", ["dev/disk", "etc/fstab", "usr/lib/systemd/system"])
+def test_what_cannot_be_followed_on_the_way_keeps_every_driven_adapter_of_storage(path: str) -> None:
+    built = machine()
+    built.links[path] = path.rpartition("/")[2]
+    built.files |= {} if path == "etc/fstab" else {"etc/fstab": "UUID=0a1b /data xfs defaults 0 2\n"}
+    found = why(built)
+    assert all("unknown" in {reason.code for reason in found[address]} for address in (DISK, HBA, FC))
+    assert FREE not in found
