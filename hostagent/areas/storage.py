@@ -186,7 +186,10 @@ AREA = Area(
     samples=samples,
     metrics=(_PROTECTED, _UNRESOLVED, _DISKS, _IN_USE),
     guard=Guard(
-        unknown="what is stored on it", classes=STORAGE_CLASSES, driven=True, sources=("sys/", "proc/", "etc/")
+        unknown="what is stored on it",
+        classes=STORAGE_CLASSES,
+        driven=True,
+        sources=("sys/", "proc/", "etc/", "usr/", "lib/", "dev/"),
     ),
     unseen=unseen,
 )

@@ -9,9 +9,10 @@ from hostagent.cli.entry import UsageError
 from hostagent.cli.inputs import add_inputs, content, nodes, opened_profile, profile_line
 from hostagent.cli.output import OutputError, write
 from hostagent.plan import NodesError, Plan, plan
+from hostagent.plan.model import Refusal
 from hostagent.publish.whole import write_whole
 from hostagent.render.files import File, RenderError
-from hostagent.render.targets import ALL, TARGETS, UNITS_DIRECTORY, Wishes, enabled_units, rendered
+from hostagent.render.targets import ALL, TARGETS, UNITS_DIRECTORY, Wishes, enabled_units, rendered, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,10 +112,16 @@ def _message(error: RenderError, made: Plan, profile: str, resource: str | None)
     mine = error.place.partition(".")[0].partition("[")[0] in _KEYS
     head = profile_line(profile, error.place) if mine else f"{profile}: {error.place}"
     text = f"{head}: {error.message}"
-    others = len(made.refused) + len(made.unmatched) - 1
+    more = [one for one in made.refused if not _is_said(one, text)]
+    said = max(1, len(made.refused) - len(more))
+    others = len(made.refused) + len(made.unmatched) - said
     if others > 0:
         text += f"; and {others} more of the kind: see `hostagent check`"
     return "\n".join((text, *_fleet(made)))
+
+
+def _is_said(one: Refusal, text: str) -> bool:
+    return all(part in text for part in (f"{one.node}: ", one.address or "", told(one.reason)))
 
 
 def _fleet(made: Plan) -> Iterator[str]:

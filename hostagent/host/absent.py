@@ -9,6 +9,8 @@ from __future__ import annotations
 ABSENCE_IS_AN_ANSWER = (
     ("etc/fstab", "a host without it mounts nothing by it"),
     ("etc/crypttab", "a host without it opens nothing by it"),
+    ("etc/veritytab", "as above"),
+    ("etc/integritytab", "as above"),
     ("etc/systemd/system/*", "units are files: one that is not there asks for nothing"),
     ("etc/systemd/system/*/*", "as above: what enables a unit, and drop-ins"),
     ("proc/[2-9]*/mountinfo", "another process's: it has ended, or shares the namespace of one that was read"),

@@ -7,7 +7,7 @@ sys/block/sda/sda2/holders/md127  a device that stands on a partition
 
 from __future__ import annotations
 
-from hostagent.host.blockdev import BLOCK, directory, is_numbered
+from hostagent.host.blockdev import BLOCK, directory, is_numbered, slaves
 from hostagent.host.descent import Descent
 from hostagent.host.holders import holders
 from hostagent.host.mounts import mounts
@@ -17,6 +17,7 @@ from hostagent.values.record import record
 
 SECTOR = 512
 # Block devices that stand on others, on memory or on nothing: what carries them is found from below.
+_MADE = ("dm-", "md", "bcache")
 _NO_DISKS = ("dm-", "md", "loop", "ram", "zram", "nbd", "rbd", "drbd", "bcache", "zd")
 
 
@@ -67,6 +68,15 @@ def _opened(reader: Reader) -> dict[str, set[str]] | None:
     return found
 
 
+def _above(reader: Reader) -> dict[str, set[str]]:
+    """Kernel name of a block device to those that say they are made of it, for trees in which it does not say so itself."""
+    found: dict[str, set[str]] = {}
+    for name in reader.names(BLOCK):
+        for below in slaves(reader, f"{BLOCK}/{name}") if is_numbered(name, _MADE) else ():
+            found.setdefault(below, set()).add(name)
+    return found
+
+
 def natural(name: str) -> tuple[int | str, ...]:
     """Sort key in which `nvme2n1` comes before `nvme10n1`: letters and numbers in turn."""
     parts: list[int | str] = [""]
@@ -91,10 +101,11 @@ def _disk(reader: Reader, name: str, standing: dict[str, tuple[str, ...]], opene
     descent.name(name)
     carriers = descent.carriers()
     sectors = reader.integer(f"{path}/size")
-    held_by, uses = set(reader.names(f"{path}/holders")), set(standing.get(name, ()))
+    above = reader.once(_above)
+    held_by, uses = {*reader.names(f"{path}/holders"), *above.get(name, ())}, set(standing.get(name, ()))
     for part in reader.names(path):
         if part.startswith(name) and part != name:
-            held_by.update(reader.names(f"{path}/{part}/holders"))
+            held_by.update(reader.names(f"{path}/{part}/holders"), above.get(part, ()))
             uses.update(standing.get(part, ()))
     held_open = None if opened is None else tuple(sorted(opened.get(name, ())))
     return Disk(

@@ -27,7 +27,7 @@ SWAPS = "proc/swaps"
 MEMINFO = "proc/meminfo"
 _HEADING = "Filename"
 _DELETED = " (deleted)"
-_DEVICES = frozenset(("logdev", "rtdev", "jdev", "journal_path"))
+DEVICES = frozenset(("logdev", "rtdev", "jdev", "journal_path"))
 
 
 @record
@@ -110,7 +110,7 @@ def _more(options: list[str]) -> tuple[str, ...]:
     if not options or ("dev=/" not in options[0] and "journal_path=/" not in options[0]):
         return ()
     pairs = (option.partition("=") for option in options[0].split(","))
-    return tuple(unescaped(value) for name, _, value in pairs if name in _DEVICES and value.startswith("/"))
+    return tuple(unescaped(value) for name, _, value in pairs if name in DEVICES and value.startswith("/"))
 
 
 def mounts_line(line: str) -> Mount | None:

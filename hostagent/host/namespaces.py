@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from hostagent.host.blockdev import CLASS
+from hostagent.host.blockdev import CLASS, directory
 from hostagent.host.limits import TEXT_BYTES
 from hostagent.host.mounts import MOUNTINFO, Mount, mountinfo_line, mounts
 from hostagent.host.reader import Reader
@@ -18,7 +18,7 @@ from hostagent.host.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 NAMESPACES = "proc/namespaces/mountinfo"
 # More namespaces than this are not looked at.
@@ -63,7 +63,9 @@ def _written(reader: Reader, own: set[str | None]) -> str | None:
     texts = [text for pid in others[:MOST] if (text := reader.raw(f"proc/{pid}/mountinfo")) is not None]
     if not texts:
         return None
-    found = dict.fromkeys(line for text in texts for line in _counting(text, own))
+    found = dict.fromkeys(
+        line for text in texts for line in _counting(text, own, lambda name: directory(reader, name) is not None)
+    )
     return "".join(f"{line}\n" for line in (*sorted(found), *([_TOO_MANY] if len(others) > MOST else [])))
 
 
@@ -80,11 +82,15 @@ def _collected(proc: str, own: set[str | None]) -> str:
             break
         seen.add(head)
         if pid != _FIRST:
-            found |= dict.fromkeys(_counting(_read(f"{proc}/{pid}/mountinfo", TEXT_BYTES), own))
+            found |= dict.fromkeys(_counting(_read(f"{proc}/{pid}/mountinfo", TEXT_BYTES), own, _is_block_device))
     return "".join(f"{line}\n" for line in sorted(found))
 
 
-def _counting(text: bytes, own: set[str | None]) -> Iterator[str]:
+def _is_block_device(name: str) -> bool:
+    return os.path.lexists(f"/{CLASS}/{name}")
+
+
+def _counting(text: bytes, own: set[str | None], is_block_device: Callable[[str], bool]) -> Iterator[str]:
     """Lines of file systems not mounted by process 1, without what differs from mount to mount, and device nodes bound there."""
     for line in text.decode("utf-8", "replace").split("\n"):
         fields = line.split(" ")
@@ -92,7 +98,7 @@ def _counting(text: bytes, own: set[str | None]) -> Iterator[str]:
             continue
         dash = fields.index("-", 6)
         kind = fields[dash + 1]
-        node = kind == "devtmpfs" and os.path.lexists(f"/{CLASS}/{fields[3].strip('/').replace('/', '!') or '?'}")
+        node = kind == "devtmpfs" and is_block_device(fields[3].strip("/").replace("/", "!") or "?")
         if node or (fields[2] not in own and (not fields[2].startswith("0:") or kind in _WITHOUT_NUMBER)):
             yield " ".join(["0", "0", *fields[2:5], "rw", *fields[dash:]])
 

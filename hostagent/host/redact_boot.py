@@ -3,8 +3,9 @@ r"""Files that say what the next boot mounts, unlocks and assembles, as others m
     etc/fstab                    /dev/mapper/acme-data /srv/acme xfs nofail,uquota 0 2
                                  /dev/mapper/[redacted-1] /srv/[redacted-2] xfs nofail,[redacted] 0 2
     etc/kdump.conf               ext4 UUID=..., path, ssh, nfs; etc/default/kdump-tools alike
-    etc/crypttab                 acme UUID=0a1b /root/acme.key luks,nofail
-                                 [redacted-3] UUID=[redacted-4] [redacted] nofail,[redacted]
+    etc/crypttab                 acme UUID=0a1b /root/acme.key:LABEL=stick luks,nofail
+                                 [redacted-3] UUID=[redacted-4] [redacted]:LABEL=[redacted-7] luks,nofail
+    etc/veritytab                names and devices; etc/integritytab alike
     etc/systemd/system/*.mount   What=, Where=, Type=, Options=           and .swap: What=, Options=
     etc/mdadm.conf               ARRAY /dev/md/acme metadata=1.2 UUID=1:2:3:4 name=host:acme
                                  ARRAY /dev/md/[redacted-5] metadata=1.2 UUID=[redacted-6]
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from hostagent.host.crashdump import FILESYSTEMS, NETWORK, PATHS, setting
 from hostagent.host.escapes import unescaped
-from hostagent.host.redact_mounts import WHEN, options, source
+from hostagent.host.redact_mounts import WHEN, key, options, source
 from hostagent.host.redact_names import HIDDEN, Pseudonyms
 from hostagent.values.blanks import fields, stripped
 
@@ -78,17 +79,34 @@ def crypttab(text: str, names: Pseudonyms) -> str:
         given = fields(line)
         if len(given) < 2:
             return ""
-        key = [field if field in ("none", "-", "/dev/urandom", "/dev/random") else HIDDEN for field in given[2:3]]
+        told_key = [key(field, names) for field in given[2:3]]
         told = [options(field, names, (*WHEN, "swap", "tmp", "plain", "luks")) for field in given[3:4]]
-        return " ".join([names.component(given[0]), source(given[1], names), *key, *told])
+        return " ".join([names.component(given[0]), source(given[1], names), *told_key, *told])
 
     return _by_line(text, entry)
+
+
+def integritytab(text: str, names: Pseudonyms) -> str:
+    """What is opened at boot with dm-integrity, and by `veritytab` with dm-verity: the name of the volume, and its devices."""
+    return _by_line(text, lambda line: _volume(fields(line), names, devices=1))
+
+
+def veritytab(text: str, names: Pseudonyms) -> str:
+    """As `integritytab`; the second device has the hashes."""
+    return _by_line(text, lambda line: _volume(fields(line), names, devices=2))
+
+
+def _volume(given: list[str], names: Pseudonyms, *, devices: int) -> str:
+    below = [source(field, names) for field in given[1 : devices + 1]]
+    told = [options(field, names, WHEN) for field in given[devices + 2 : devices + 3]]
+    rest = [HIDDEN for _ in given[devices + 1 : devices + 2]]
+    return " ".join([names.component(given[0]), *below, *rest, *told]) if below else ""
 
 
 def mount_unit(text: str, names: Pseudonyms) -> str:
     """A unit of kind .mount or .swap: the section that says what is mounted where."""
     shown, section = [], ""
-    for line in text.split("\n"):
+    for line in _whole(text):
         body = stripped(line)
         if body.startswith("[") and body.endswith("]"):
             section = body
@@ -96,6 +114,21 @@ def mount_unit(text: str, names: Pseudonyms) -> str:
         else:
             shown.append(_setting(body, names) if section in _UNIT_SECTIONS else "")
     return "\n".join(shown)
+
+
+def _whole(text: str) -> list[str]:
+    """Its lines, what goes on behind a backslash in the first of them."""
+    found: list[str] = []
+    begun = 0
+    for line in text.split("\n"):
+        if begun:
+            found[-begun] = f"{stripped(stripped(found[-begun])[:-1])} {stripped(line)}"
+            found.append("")
+        else:
+            found.append(line)
+        goes_on = stripped(line).endswith("\\")
+        begun = begun + 1 if goes_on else 0
+    return found
 
 
 def _setting(line: str, names: Pseudonyms) -> str:
@@ -165,18 +198,26 @@ def multipath(text: str, names: Pseudonyms) -> str:
 
     def line(given: str) -> str:
         body = stripped(given.partition("#")[0].partition("!")[0])
-        key, _, rest = body.partition(" ")
+        name, _, rest = body.partition(" ")
         value = stripped(rest).strip('"')
-        if body == "}" or (key in _BLOCKS and stripped(rest) in ("{", "")) or body.removesuffix("{") in _BLOCKS:
+        if body in ("{", "}") or (name in _BLOCKS and stripped(rest) in ("{", "")) or body.removesuffix("{") in _BLOCKS:
             return body
         if body.endswith("{"):
             return f"{HIDDEN} {{"
-        if key in _SETTINGS and value.replace("_", "").isalnum():
-            return f"{key} {value}"
-        if key in _NAMED:
-            return f'{key} "{names.component(value)}"' if value not in (".*", "*") else f'{key} "{value}"'
-        if key == "devnode":
-            return f'{key} "{value if _of_disks(value) else HIDDEN}"'
+        if name in _SETTINGS and value.replace("_", "").isalnum():
+            return f"{name} {value}"
+        if name in _NAMED:
+            return f'{name} "{names.component(value)}"' if value not in (".*", "*") else f'{name} "{value}"'
+        if name == "devnode":
+            return f'{name} "{value if _of_disks(value) else HIDDEN}"'
         return ""
 
-    return _by_line(text, line)
+    def several(given: str) -> str:
+        """What stands in one line, as the brackets part it."""
+        body = stripped(given)
+        if body == "}" or ("}" not in body and "{" not in body[:-1]):
+            return line(given)
+        parts = body.replace("{", "{\n").replace("}", "\n}\n").split("\n")
+        return " ".join([shown for part in parts if (shown := line(part))])
+
+    return _by_line(text, several)

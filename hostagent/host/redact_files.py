@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostagent.host import crashdump, kubelet_files, overrides, systemd
 from hostagent.host.holders import NOBODY
-from hostagent.host.redact_boot import crypttab, fstab, kdump, mdadm, mount_unit, multipath
+from hostagent.host.redact_boot import crypttab, fstab, integritytab, kdump, mdadm, mount_unit, multipath, veritytab
 from hostagent.host.redact_guests import libvirt, proxmox
 from hostagent.host.redact_modules import modprobe, modules_load
 from hostagent.values.blanks import lines, stripped
@@ -23,6 +23,8 @@ _OS_RELEASE = ("ID", "ID_LIKE", "VERSION_ID", "VARIANT_ID", "OPENSHIFT_VERSION")
 def change_of(path: str) -> Change | None:
     """What is to be done to the text of a file; None where all of it passes."""
     exact = _EXACT.get(path)
+    if path.endswith(".conf") and path.rpartition("/")[0].endswith((".mount.d", ".swap.d")):
+        return mount_unit
     return exact or next(
         (change for begin, end, change in _PLACES if path.startswith(begin) and path.endswith(end)), None
     )
@@ -64,6 +66,8 @@ _EXACT: dict[str, Change] = {
     **dict.fromkeys(crashdump.FILES, kdump),
     "etc/fstab": fstab,
     "etc/crypttab": crypttab,
+    "etc/veritytab": veritytab,
+    "etc/integritytab": integritytab,
     "etc/mdadm.conf": mdadm,
     "etc/mdadm/mdadm.conf": mdadm,
     "etc/multipath.conf": multipath,

@@ -49,8 +49,9 @@ def source(text: str, names: Pseudonyms, kind: str | None = None) -> str:
     tag, equals, value = text.partition("=")
     if equals and tag in TAGS:
         quote = '"' if value.startswith('"') and value.endswith('"') and len(value) > 1 else ""
-        # The name of the link in dev/disk is what the tag leads to.
-        return f"{tag}={quote}{names.component(encoded(value[1:-1] if quote else value))}{quote}"
+        # By the name that udev's link has, for it is looked for by what stands here.
+        bare = value[1:-1] if quote else value
+        return f"{tag}={quote}{names.component(encoded(bare))}{quote}"
     if text.startswith("/dev/") or (text.startswith("/") and not text.startswith("//")):
         return names.path(text)
     return text if text in SOURCES or text == kind else names.hidden(text)
@@ -63,6 +64,8 @@ def options(text: str, names: Pseudonyms, when: tuple[str, ...] = ()) -> str:
         name, equals, value = option.partition("=")
         if option in when:
             kept.append(option)
+        elif name == "header" and beside(value):
+            kept.append(f"{name}={key(value, names)}")
         elif equals and name in DEVICES and (value.startswith("/") or value.isdecimal()):
             kept.append(f"{name}={names.path(value)}")
         elif equals and name in DEVICES and value.partition("=")[0] in TAGS:
@@ -70,6 +73,21 @@ def options(text: str, names: Pseudonyms, when: tuple[str, ...] = ()) -> str:
         else:
             hidden = True
     return ",".join([*dict.fromkeys(kept), *([HIDDEN] if hidden else [])])
+
+
+def beside(text: str) -> str:
+    """The device whose file system has a key or header: `UUID=0a1b` of `/key:UUID=0a1b`; none for what is a device itself."""
+    return "" if text.startswith("/dev/") else text.partition(":")[2]
+
+
+def key(text: str, names: Pseudonyms) -> str:
+    """Where a key or header comes from: nowhere, a device, a file, or a file of the file system on a device."""
+    if text in ("none", "-", "/dev/urandom", "/dev/random"):
+        return text
+    if text.startswith("/dev/"):
+        return names.path(text)
+    device = beside(text)
+    return f"{HIDDEN}:{source(device, names)}" if device else HIDDEN
 
 
 def mount_line(line: str, names: Pseudonyms) -> str:

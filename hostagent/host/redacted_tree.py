@@ -29,7 +29,8 @@ _LINKS = "sys/class/net"
 _NAMED = ("sys/fs/btrfs/", "sys/fs/bcachefs/", "sys/fs/ext4/", "sys/fs/xfs/", "sys/fs/f2fs/", "proc/spl/kstat/zfs/")
 # Directories of which few entries are asked for by their names; the others name what people run.
 _UNITS = ("etc/systemd/system/", "run/systemd/system/", "usr/lib/systemd/system/", "lib/systemd/system/",
-          "usr/local/lib/systemd/system/", "run/systemd/generator/")  # fmt: skip
+          "usr/local/lib/systemd/system/", "run/systemd/generator/",
+          "etc/systemd/system.control/", "etc/systemd/system.attached/")  # fmt: skip
 _RULES, _DRIVERCTL = "etc/udev/rules.d/", "etc/driverctl.d/"
 # Directories of configuration, whose files are evidence by their names.
 _OURS = ("etc/", "usr/", "lib/", "run/", "var/lib/kubelet/device-plugins/")
@@ -89,7 +90,12 @@ class RedactedTree(LiveTree):
     def _component(self, part: str) -> str:
         if part.startswith(("lower_", "upper_")):
             return part[:6] + self.pseudonyms.real(part[6:])
-        return self.pseudonyms.real(part)
+        real = self.pseudonyms.real(part)
+        begin = part.find("[redacted-")
+        if real != part or begin < 1:
+            return real
+        # A WWID in the name of udev's link: `scsi-[redacted-1]`.
+        return part[:begin] + self.pseudonyms.real(part[begin:])
 
     def target(self, path: str, target: str) -> str:
         """The target of the link at a real path, as it is shown."""

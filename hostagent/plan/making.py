@@ -28,6 +28,7 @@ from hostagent.plan.model import (
 from hostagent.plan.node import Node, data
 from hostagent.plan.permitted import permitted
 from hostagent.plan.pools import pool_arguments, pool_notes, pool_plans, pool_refusals
+from hostagent.plan.protected.codes import UNKNOWN
 from hostagent.plan.watchdog import watchdog_plan
 from hostagent.profile import Iommu, Platform, Profile
 from hostagent.report import NodeReport, surveyed
@@ -127,13 +128,13 @@ def _initramfs(kind: str, vfio: VfioPlan, watchdog: WatchdogPlan | None) -> Init
 
 
 def _sorted(refused: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
-    unique = dict.fromkeys(refused)
-    return tuple(
-        sorted(
-            unique,
-            key=lambda one: (one.node, one.entry, one.address.order if one.address else (0, ""), one.reason.code),
-        )
-    )
+    return tuple(sorted(dict.fromkeys(refused), key=_order))
+
+
+def _order(one: Refusal) -> tuple[object, ...]:
+    """What is known of a function comes before what is not."""
+    address = one.address.order if one.address else (0, "")
+    return one.node, one.entry, address, one.reason.code == UNKNOWN, one.reason.code
 
 
 def _noted(notes: tuple[Note, ...]) -> tuple[Note, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 
 from hostagent.plan.choosing import postponed
-from hostagent.plan.model import Plan, PlatformPlan
+from hostagent.plan.model import Plan, PlatformPlan, Reason, Refusal
 from hostagent.render import butane, kargs, modprobe, modules_load
 from hostagent.render.config import as_in_the_manual, config, words
 from hostagent.render.files import Config, File, RenderError, Unit, split
@@ -20,6 +20,7 @@ from hostagent.render.permitted import Permitted, hyperconverged, kubevirt, vm_h
 from hostagent.render.resource import updated
 from hostagent.render.systemd_units import units
 from hostagent.render.watchdog import watchdog
+from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -84,11 +85,21 @@ def refuse_unready(plan: Plan, *, switching_on: bool = False) -> None:
         raise RenderError(unmatched.entry, f"expected {unmatched.expected}")
     refused = [one for one in plan.refused if not (switching_on and postponed(one))]
     for refusal in refused[:1]:
-        said = "; ".join(f"{one.path}: {one.said}" for one in refusal.reason.evidence)
-        text = f"{refusal.reason.text}{f' ({said})' if said else ''}"
+        alike = [one for one in refused if _subject(one) == _subject(refusal)] if refusal.address else [refusal]
+        text = "; ".join(told(one.reason) for one in alike)
         if refusal.address is not None:
             text = f"expected what may be taken, and {refusal.address} may not: {text}"
         raise RenderError(refusal.entry, f"{refusal.node}: {text}")
+
+
+def _subject(refusal: Refusal) -> tuple[str, str, PciAddress | None]:
+    return refusal.node, refusal.entry, refusal.address
+
+
+def told(reason: Reason) -> str:
+    """A reason with the files that prove it."""
+    said = "; ".join(f"{one.path}: {one.said}" for one in reason.evidence)
+    return f"{reason.text}{f' ({said})' if said else ''}"
 
 
 def enabled_units(plan: Plan) -> tuple[str, ...]:

@@ -416,3 +416,19 @@ def test_every_disk_partition_psutil_lists_carries_something() -> None:
     carrying = {name for use in probe(seen).uses for name in use.carriers.chain}
     listed = {os.path.realpath(part.device).removeprefix("/dev/") for part in psutil.disk_partitions()}
     assert {name for name in listed if not name.startswith("loop")} <= carrying
+
+
+def test_a_disk_is_held_by_what_says_that_it_is_made_of_it(tmp_path: Path) -> None:
+    machine = Machine()
+    machine.device("nvme0n1", NVME0, "259:0")
+    machine.device("nvme1n1", NVME1, "259:1")
+    machine.partition("nvme1n1", "nvme1n1p1", "259:2")
+    array = machine.device("md127", "virtual/block", "9:127")
+    machine.files[f"{array}/md/dev-nvme0n1/state"] = "in_sync\n"
+    mapped = machine.device("dm-0", "virtual/block", "253:0")
+    machine.links[f"{mapped}/slaves/nvme1n1p1"] = "../../../../nvme1n1p1"
+    found = probe(reader(machine.plant(tmp_path))).disks
+    assert [(disk.name, disk.in_use, disk.held_by) for disk in found] == [
+        ("nvme0n1", True, ("md127",)),
+        ("nvme1n1", True, ("dm-0",)),
+    ]

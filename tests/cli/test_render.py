@@ -11,7 +11,7 @@ from hostagent.cli import main
 from hostagent.values.plain import json_text
 from tests.cli.run import hostagent
 from tests.plan.machines import Machine, worker
-from tests.plant import plant
+from tests.plant import pci_function, plant
 
 MANUAL = """\
 platform:
@@ -316,3 +316,17 @@ def test_a_directory_that_cannot_be_written(root: Path, tmp_path: Path, capsys: 
     words = ("kargs", "--profile", profile(tmp_path), "--root", str(root), "-o", str(taken))
     assert refused(capsys, *words, status=4).startswith(f"hostagent: {taken}/kernel-arguments: ")
     assert taken.read_text() == "a file"
+
+
+def test_all_that_keeps_a_function_is_said_what_is_known_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = "sys/bus/pci/devices/0000:03:00.0"
+    files = pci_function("0000:03:00.0", driver="ixgbe", sriov_totalvfs="4", sriov_numvfs="2")
+    files |= {"sys/class/net/eth1/operstate": "up\n", "proc/1/net/route": "Iface\n"}
+    root = plant(tmp_path / "root", files, {f"{base}/driver": "../ixgbe", "sys/class/net/eth1/device": f"/{base}"})
+    path = profile(tmp_path, "platform: {name: debian}\ndevices: [{class: 02}]\n")
+    said = refused(capsys, "modprobe", "--profile", path, "--root", str(root)).partition(" may not: ")[2]
+    first, known, unknown = said.partition("(sys/bus/pci/devices/0000:03:00.0/sriov_numvfs: 2); it is not known ")
+    assert (first, bool(known)) == ("2 virtual functions stand on it ", True)
+    assert "whether eth1, which it carries, is in use" in unknown

@@ -48,3 +48,10 @@ def test_a_fifo_in_place_of_a_table_is_not_opened(tmp_path: Path) -> None:
 
 def test_the_live_machine_is_looked_at() -> None:
     assert mounts_elsewhere(Host().reader())[1] is not None
+
+
+def test_a_device_node_bound_in_a_namespace_of_a_tree_is_one_that_the_tree_has(tmp_path: Path) -> None:
+    node = "96 90 0:6 /sdz9 /dev/xvda rw - devtmpfs udev rw\n"
+    plant(tmp_path, {"proc/1/mountinfo": ROOT, "proc/7/mountinfo": node, "sys/class/block/sdz9/dev": "8:249\n"})
+    (mount,) = mounts_elsewhere(Host(str(tmp_path)).reader())[0]
+    assert (mount.point, mount.root) == ("/dev/xvda", "/sdz9")

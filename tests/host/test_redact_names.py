@@ -16,7 +16,7 @@ from hostagent.host import (
     redact_names,
     redacted_tree,
 )
-from hostagent.host.mounts import _DEVICES
+from hostagent.host.mounts import DEVICES
 from hostagent.host.redact import redacted
 from hostagent.host.redact_modules import modprobe
 from hostagent.host.redact_names import Pseudonyms
@@ -248,7 +248,7 @@ def test_names_in_uevent(line: str, shown: str) -> None:
 
 def test_every_option_that_names_a_device_passes() -> None:
     """What mounts are followed by is not lost by redaction."""
-    assert set(redact_mounts.DEVICES) >= _DEVICES
+    assert set(redact_mounts.DEVICES) >= DEVICES
 
 
 @pytest.mark.parametrize("name", ["mmcblk0gp1", "mmcblk0boot1", "mmcblk0rpmb"])

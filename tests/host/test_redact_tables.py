@@ -261,6 +261,7 @@ def test_an_option_that_says_when(option: str) -> None:
         "var/lib/kubelet/cpu_manager_state", "var/lib/kubelet/memory_manager_state", "var/lib/kubelet/config.yaml",
         "etc/kubernetes/kubelet.conf", "etc/kubernetes/kubelet.conf.d/1.conf", "etc/openshift/kubelet.conf.d/1.conf",
         "etc/os-release", "usr/lib/os-release", "etc/fstab", "etc/crypttab", "etc/mdadm.conf", "etc/mdadm/mdadm.conf",
+        "etc/veritytab", "etc/integritytab", "etc/systemd/system/a.mount.d/1.conf", "usr/lib/systemd/system/a.swap.d/1.conf",
         "etc/mdadm.conf.d/1.conf", "etc/mdadm/mdadm.conf.d/1.conf", "etc/multipath.conf", "etc/multipath/conf.d/1.conf",
         "etc/systemd/system/a.mount", "run/systemd/generator/a.swap", "usr/local/lib/systemd/system/a.mount",
         "usr/lib/systemd/system/a.mount", "lib/systemd/system/a.automount", "etc/systemd/system/vfio.service",
@@ -412,6 +413,32 @@ BOOT = [
         "hunter2:/x /srv/a\\040b nfs4 noauto,_netdev\n"),
         ("\n\n/dev/mapper/[redacted-1] /home/[redacted-1] xfs nofail,[redacted] 0 2\nUUID=[redacted-1] none swap [redacted] 0 0\n"
         "[redacted-3] /srv/[redacted-2] nfs4 noauto,_netdev\n"),
+    ),
+    (
+        "etc/crypttab",
+        "a UUID=0a1b /hunter2:UUID=0a1c luks,header=/hunter2:x\nb /dev/sda2 /dev/disk/by-id/hunter2 header=/dev/sdb,hunter2\n",
+        ("[redacted-3] UUID=[redacted-4] [redacted]:UUID=[redacted-1] luks,header=[redacted]:[redacted-2]\n"
+        "[redacted-6] /dev/sda2 /dev/disk/by-id/[redacted-5] header=/dev/sdb,[redacted]\n"),
+    ),
+    (
+        "etc/veritytab",
+        "# hunter2\nhunter2 /dev/sda1 UUID=hunter2 hunter2 noauto,hunter2\nhunter2\n",
+        "\n[redacted-1] /dev/sda1 UUID=[redacted-1] [redacted] noauto,[redacted]\n\n",
+    ),
+    (
+        "etc/integritytab",
+        "hunter2 /dev/sda1 /hunter2 nofail,hunter2\nhunter2 PARTLABEL=hunter2\n",
+        "[redacted-1] /dev/sda1 [redacted] nofail,[redacted]\n[redacted-1] PARTLABEL=[redacted-1]\n",
+    ),
+    (
+        "usr/lib/systemd/system/x.swap.d/10.conf",
+        "[Swap]\n# hunter2\nWhat=/dev/mapper/hunter2\n[Unit]\nDescription=hunter2\n",
+        "[Swap]\n\nWhat=/dev/mapper/[redacted-1]\n\n\n",
+    ),
+    (
+        "etc/multipath/conf.d/1.conf",
+        "multipaths { multipath { wwid hunter2 } }\ndefaults {\n hunter2 hunter2 }\n",
+        'multipaths { multipath { wwid "[redacted-1]" } }\ndefaults {\n}\n',
     ),
     (
         "etc/crypttab",

@@ -104,6 +104,8 @@ def full(secret: str = SECRET, link: str = LINK) -> tuple[dict[str, str | bytes]
         "sys/kernel/kexec_crash_loaded": "1\n",
         "etc/kdump.conf": f"# {secret}\nraw /dev/mapper/{secret}\nssh root@{secret}\n",
         "etc/fstab": f"# {secret}\nUUID={secret} /data/{secret} xfs defaults,x={secret} 0 2\n",
+        "etc/integritytab": f"{secret}-data UUID={secret} /root/{secret} journal-crypt={secret}\n",
+        "etc/veritytab": f"{secret}-usr UUID={secret} UUID={secret} {secret} root-hash-signature=/root/{secret}\n",
         "etc/crypttab": f"{secret}-luks UUID={secret} /root/{secret} luks,keyscript={secret}\n",
         f"etc/systemd/system/{secret}.mount": f"[Unit]\nDescription={secret}\n[Mount]\nWhat=/dev/disk/by-uuid/{secret}\n"
         f"Where=/opt/{secret}\nOptions=x={secret}\n",

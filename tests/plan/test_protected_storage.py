@@ -130,3 +130,13 @@ def _passes(functions: int) -> int:
 
 def test_disks_are_gone_through_no_more_often_for_more_functions() -> None:
     assert 0 < _passes(1) == _passes(40)
+
+
+@pytest.mark.parametrize("path", ["dev/disk", "etc/fstab", "usr/lib/systemd/system"])
+def test_what_cannot_be_followed_on_the_way_keeps_every_driven_adapter_of_storage(path: str) -> None:
+    built = machine()
+    built.links[path] = path.rpartition("/")[2]
+    built.files |= {} if path == "etc/fstab" else {"etc/fstab": "UUID=0a1b /data xfs defaults 0 2\n"}
+    found = why(built)
+    assert all("unknown" in {reason.code for reason in found[address]} for address in (DISK, HBA, FC))
+    assert FREE not in found
