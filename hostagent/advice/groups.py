@@ -8,7 +8,6 @@ from hostagent.advice.model import (
     MODPROBE,
     MOVE,
     NOTE,
-    PROFILE,
     SYSTEMD,
     WARNING,
     Code,
@@ -20,10 +19,11 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.areas.vfio import Blocker, GroupVerdict
+from hostagent.assess.node import file_of, pci_id
+from hostagent.assess.reasons import Evidence
 from hostagent.host.groups import GROUPS
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import UNIT, Evidence
-from hostagent.plan.node import file_of, pci_id
+from hostagent.plan.model import UNIT
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
@@ -99,7 +99,6 @@ def look(view: View) -> Iterator[Finding]:
         if members:
             yield from _blockers(view, verdict, members)
             yield from _reserved(view, verdict, members)
-    yield from _refusals(view)
     yield from _counted(view)
 
 
@@ -160,19 +159,6 @@ def _reserved(view: View, verdict: GroupVerdict, members: list[PciFunction]) -> 
         if region.type == "direct"
     ]
     yield finding(RMRR, BLOCKER, f"group {group.number}", text, evidence)
-
-
-def _refusals(view: View) -> Iterator[Finding]:
-    """What the plan refuses for the group's sake."""
-    for refusal in view.refused:
-        subject = refusal.address or refusal.entry
-        if refusal.reason.code == "companions":
-            text = f"{subject} ({refusal.entry}): {refusal.reason.text}."
-            remedy = other(PROFILE, "Say companions: true in the profile's entry, so that they are taken along.")
-            yield finding(SIBLING, BLOCKER, subject, text, refusal.reason.evidence, remedy=remedy)
-        elif refusal.reason.code == "reserved-region":
-            text = f"{subject} ({refusal.entry}): {refusal.reason.text}, so the kernel will not give it away."
-            yield finding(RMRR, BLOCKER, subject, text, refusal.reason.evidence)
 
 
 def _counted(view: View) -> Iterator[Finding]:

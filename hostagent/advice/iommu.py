@@ -18,9 +18,10 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.areas import iommu as area
+from hostagent.assess.node import data, file_of
+from hostagent.assess.reasons import Evidence
 from hostagent.host.groups import NOIOMMU
-from hostagent.plan.model import IOMMU, Evidence
-from hostagent.plan.node import data, file_of
+from hostagent.plan.model import IOMMU
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

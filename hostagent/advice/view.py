@@ -7,10 +7,11 @@ way to know which devices are meant for guests.
 from __future__ import annotations
 
 from hostagent.areas.vfio import Vfio
+from hostagent.assess.node import Node, data
+from hostagent.assess.reasons import Evidence
 from hostagent.host.overrides import OVERRIDE
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import Binding, Evidence, Plan, Refusal
-from hostagent.plan.node import Node, data
+from hostagent.plan.model import Binding, Plan, Refusal
 from hostagent.report import NodeReport
 from hostagent.values.blanks import fields, stripped
 from hostagent.values.pci import PciAddress

@@ -8,10 +8,10 @@ else. A guest starts only if the kernel gives the group away: hostagent.areas.vf
 
 from __future__ import annotations
 
+from hostagent.assess.node import unremapped
 from hostagent.fit.permitted import PermittedEntry
 from hostagent.host.groups import NOIOMMU
 from hostagent.host.pci import PciFunction
-from hostagent.plan.node import unremapped
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record

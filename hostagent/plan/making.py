@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from hostagent.assess.node import Node, data
 from hostagent.plan.arguments import iommu_arguments, nested, removals, vfio_arguments
 from hostagent.plan.binding import bind
 from hostagent.plan.choosing import Choice, choose, postponed
@@ -25,7 +26,6 @@ from hostagent.plan.model import (
     VfioPlan,
     WatchdogPlan,
 )
-from hostagent.plan.node import Node, data
 from hostagent.plan.permitted import permitted
 from hostagent.plan.pools import pool_arguments, pool_notes, pool_plans, pool_refusals
 from hostagent.plan.watchdog import watchdog_plan

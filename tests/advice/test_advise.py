@@ -6,9 +6,9 @@ import pytest
 
 from hostagent.advice import CODES, SEVERITIES, TOPICS, Finding, Remedy, advise
 from hostagent.advice.model import REMEDIES, RENDER
+from hostagent.assess.reasons import Evidence
 from hostagent.host import Host
 from hostagent.plan import plan
-from hostagent.plan.model import Evidence
 from hostagent.render.targets import TARGETS
 from hostagent.report import AREAS, survey
 from hostagent.values.record import replaced
@@ -133,7 +133,7 @@ def test_the_gravest_comes_first_and_addresses_in_order() -> None:
 
 
 def test_codes_are_words_and_declared_once() -> None:
-    declared = [code for _, codes, _ in TOPICS for code in codes]
+    declared = [code for topic in TOPICS for code in topic.codes]
     assert len(declared) == len(CODES)
     for code in declared:
         assert code.name == code.name.lower()

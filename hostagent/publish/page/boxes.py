@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hostagent.areas.sriov import Sriov
+from hostagent.assess.node import data, pci_id
 from hostagent.host.pci import PciFunction
-from hostagent.plan.node import data, pci_id
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.publish.page.names import Names
 from hostagent.publish.page.states import BLOCKED, PLATFORM, STATES, Box, Machine, Part

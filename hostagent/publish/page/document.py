@@ -11,7 +11,7 @@ import hashlib
 import time
 
 from hostagent import __version__
-from hostagent.plan.node import data
+from hostagent.assess.node import data
 from hostagent.publish.page import boxes, facts, findings, memory, rest, verdict
 from hostagent.publish.page.html import Html, element, joined
 from hostagent.publish.page.states import machine

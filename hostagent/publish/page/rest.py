@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hostagent.assess.node import data
+from hostagent.assess.reasons import Why
 from hostagent.host.watchdogs import WatchdogDevice
-from hostagent.plan import protected
-from hostagent.plan.node import data
 from hostagent.publish.page.boxes import sentence
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.publish.page.names import Names
@@ -21,7 +21,7 @@ SHOWN = 8
 _ARMED, _DISARMED = "active", "inactive"
 _RESTARTS: dict[str | None, str] = {_ARMED: "restarts after", _DISARMED: "once armed, restarts after"}
 # Of these the reason lies with another function, or there is nothing to lose.
-_SECONDARY = (protected.GROUP, protected.RESERVED, protected.REFUSED_ID)
+_SECONDARY = (Why.GROUP, Why.RESERVED, Why.DENYLIST)
 
 
 def watchdogs(report: NodeReport) -> Html:

@@ -5,11 +5,11 @@ The page colours by these words, and always writes them too.
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, is_bridge
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import Reason, Why
 from hostagent.host.groups import NOIOMMU, IommuGroup
 from hostagent.host.pci import PciFunction
-from hostagent.plan import protected
-from hostagent.plan.model import Reason
-from hostagent.plan.node import Node, data, is_bridge
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record, replaced
@@ -36,7 +36,7 @@ STATES = {
     UNKNOWN: ("?", "unknown", "the report does not say"),
     PLATFORM: ("·", "platform", "bridges and the machine's own parts"),
 }
-_MACHINERY = frozenset((protected.BRIDGE, protected.PLATFORM))
+_MACHINERY = frozenset((Why.BRIDGE, Why.PLATFORM))
 
 
 @record
@@ -70,7 +70,7 @@ class Machine:
 def machine(report: NodeReport) -> Machine:
     """Judge every function and group of the report."""
     node = Node("node", report)
-    stays = protected.protections(node)
+    stays = protections(node)
     vfio, iommu = data(report.vfio), data(report.iommu)
     verdicts = {verdict.number: verdict for verdict in (() if vfio is None else vfio.groups)}
     blockers = _blockers(node, verdicts.values())

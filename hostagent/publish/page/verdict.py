@@ -6,9 +6,9 @@ nothing is in the way is said only where everything that could be was seen.
 
 from __future__ import annotations
 
+from hostagent.assess.node import data, unremapped
 from hostagent.host.modules import ABSENT
 from hostagent.host.problem import FAILED
-from hostagent.plan.node import data, unremapped
 from hostagent.publish.page.findings import SEVERITIES
 from hostagent.publish.page.html import Html, element, joined
 from hostagent.publish.page.states import BOUND, PROTECTED, Machine, free, unknown_uses

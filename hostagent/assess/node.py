@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from hostagent.assess.reasons import Evidence
+from hostagent.assess.topology import Topology
 from hostagent.host.groups import NOIOMMU, IommuGroup
 from hostagent.host.modules import BUILT_IN
 from hostagent.host.pci import DEVICES, PciFunction
-from hostagent.plan.model import Evidence
-from hostagent.plan.topology import Topology
 from hostagent.report import NodeReport, problems
 from hostagent.values.pci import PciAddress
 from hostagent.values.vfio import lets_go
