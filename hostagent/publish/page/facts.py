@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hostagent.areas import iommu as iommu_area
-from hostagent.plan.node import data
+from hostagent.assess.firmware import firmware_name
+from hostagent.assess.node import data
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.report import NodeReport
 from hostagent.values.words import counted, size
@@ -134,9 +135,7 @@ def _hardware(report: NodeReport) -> Iterator[Row]:
     if found is None:
         return
     dmi = found.dmi
-    # Machines without UEFI and DMI have other firmware: U-Boot, or a hypervisor's device tree.
-    other = "not UEFI" if dmi is None else "BIOS"
-    yield "Firmware", None if found.uefi is None else "UEFI" if found.uefi else other
+    yield "Firmware", firmware_name(found)
     yield "Firmware version", None if dmi is None else " ".join(p for p in (dmi.bios_vendor, dmi.bios_version) if p)
     yield "Secure Boot", flag(found.secure_boot)
     yield "BMC", "present" if found.bmc else None
