@@ -29,13 +29,6 @@ def data(probed: Probed[T] | None) -> T | None:
     return None if probed is None else probed.data
 
 
-def unremapped(report: NodeReport) -> bool:
-    """Whether interrupts are not remapped and VFIO was not told to do without: it gives no device away then."""
-    iommu, vfio = data(report.iommu), data(report.vfio)
-    unsafe = vfio is not None and vfio.parameters.unsafe_interrupts is True
-    return iommu is not None and iommu.interrupt_remapping is False and not unsafe
-
-
 class Node:
     """A named report. `groups` leaves out those that vfio made up for devices without an IOMMU."""
 

@@ -253,7 +253,7 @@ def _() -> tuple[Finding, ...]:
 def _() -> tuple[Finding, ...]:
     machine = off(proc__cmdline="intel_iommu=off\n", sys__firmware__acpi__tables__DMAR="")
     machine.function(CARD, NIC, NIC_CLASS, driver="e1000e").nic("eno3", CARD, route=True)
-    return of(machine.function("0000:04:00.1", T4, T4_CLASS, **RESET), devices(PERMIT))
+    return of(machine.function("0000:04:00.1", T4, T4_CLASS, reset_method="flr bus"), devices(PERMIT))
 
 
 @case(
