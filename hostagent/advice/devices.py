@@ -19,7 +19,6 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.assess.node import data, file_of, id_said, is_bridge, pci_id
-from hostagent.assess.protected import protections
 from hostagent.assess.reasons import Evidence, Why
 from hostagent.host.pci import DEVICES, PciFunction
 from hostagent.plan.model import UNIT
@@ -208,7 +207,7 @@ def _twins(view: View) -> Iterator[Finding]:
 
 def _protected_ids(view: View) -> Iterator[Finding]:
     by_id = {address: configured for address, configured in view.configured.items() if configured.by_id}
-    stays = protections(view.node) if by_id else {}
+    stays = {part.function.address: part.reasons for part in view.assessed.functions} if by_id else {}
     for address, configured in by_id.items():
         function = view.node.at[address]
         reasons = [one for one in stays.get(address, ()) if one.code not in _ELSEWHERE]

@@ -18,7 +18,7 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.areas import iommu as area
-from hostagent.assess.iommu import given, why_off
+from hostagent.assess.iommu import given, why_off, why_unremapped
 from hostagent.assess.node import data, file_of
 from hostagent.assess.reasons import Evidence
 from hostagent.host.groups import NOIOMMU
@@ -209,15 +209,17 @@ def _off_evidence(found: area.Iommu) -> Iterator[Evidence]:
 def _remapping(view: View, found: area.Iommu) -> Iterator[Finding]:
     if found.interrupt_remapping is not False:
         return
-    unsafe = view.vfio is not None and view.vfio.parameters.unsafe_interrupts is True
-    severity = WARNING if unsafe or not view.wanted else BLOCKER
+    why = why_unremapped(view.node)
+    severity = WARNING if why is None or not view.wanted else BLOCKER
     if view.plan is not None and not view.bindings:
         severity = NOTE
     off = given(found, "off")
     remedy = None if "intremap" not in off else other(NONE, f"Take {off} away from the kernel arguments, and reboot.")
     evidence = [said("proc/interrupts", "no chip with IR-")]
     evidence += [said("proc/cmdline", off)] if remedy is not None else []
-    text = "The IOMMU is on and does not remap interrupts: VFIO gives no device away."
+    text = "The IOMMU is on, and interrupts are not remapped, which VFIO is told to do without."
+    if why is not None:
+        text = f"The IOMMU is on, and {why}."
     yield finding(NO_REMAPPING, severity, "iommu", text, evidence, remedy=remedy)
 
 

@@ -9,8 +9,13 @@ from __future__ import annotations
 from hostagent.areas.vfio import Blocker, GroupVerdict
 from hostagent.assess.model import ASSIGNABLE, FunctionAssessment, GroupAssessment, State
 from hostagent.assess.node import Node, data
+from hostagent.assess.reasons import MAPPED
 from hostagent.host.groups import NOIOMMU, IommuGroup
 from hostagent.values.pci import PciAddress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def vgpus(node: Node) -> frozenset[PciAddress]:
@@ -57,11 +62,14 @@ def _kept(group: IommuGroup, verdict: GroupVerdict | None, left: tuple[Blocker, 
     if group.name == NOIOMMU:
         return f"group {number} is one of vfio's mode without an IOMMU, which no guest can use"
     if group.direct or (verdict is not None and verdict.direct):
-        return f"group {number}: firmware keeps memory mapped for it (a reserved region of type direct)"
-    if left:
-        names = ", ".join(f"{one.address} is bound to {one.driver}" for one in left)
-        return f"group {number} is not viable: {names}"
-    return None
+        return f"group {number}: {MAPPED}"
+    return not_viable(number, left) if left else None
+
+
+def not_viable(number: int, left: Iterable[Blocker]) -> str:
+    """The sentence about members whose drivers keep a group, or about some of them."""
+    names = ", ".join(f"{one.address} is bound to {one.driver}" for one in left)
+    return f"group {number} is not viable: {names}"
 
 
 def _state(

@@ -51,6 +51,10 @@ class Why(StrEnum):
     TIMEOUT = "timeout"
 
 
+# Why the kernel assigns no member of a group, as a clause.
+MAPPED = "firmware keeps memory mapped for it (a reserved region of type direct)"
+
+
 @record
 class Evidence:
     """A file (relative to the root), and what it said."""

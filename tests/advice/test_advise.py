@@ -13,7 +13,7 @@ from hostagent.render.targets import TARGETS
 from hostagent.report import AREAS, survey
 from hostagent.values.record import replaced
 from tests.advice.cases import CASES, off
-from tests.advice.hosts import of, told
+from tests.advice.hosts import host, of, told
 from tests.plan.machines import NIC, NVME, T4, worker
 from tests.plan.profiles import devices, planned, profile
 from tests.roots import roots
@@ -141,3 +141,17 @@ def test_codes_are_words_and_declared_once() -> None:
         assert all(text.endswith(".") for text in (code.cause, code.proof, code.remedy.text))
         assert not code.title.endswith(".")
         assert (code.remedy.target in TARGETS) == (code.remedy.kind == RENDER)
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "sentence"),
+    [
+        ("N", "The IOMMU is on, and interrupts are not remapped: VFIO gives no device away."),
+        ("Y", "The IOMMU is on, and interrupts are not remapped, which VFIO is told to do without."),
+    ],
+)
+def test_vfio_that_was_told_to_do_without_remapping_does(unsafe: str, sentence: str) -> None:
+    machine = host().put({"proc/interrupts": " 24:  0  PCI-MSI-0000:04:00.0  0-edge  eno1\n"})
+    machine.put({"sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts": f"{unsafe}\n"})
+    found = [one.sentence for one in of(machine) if one.code == "no-interrupt-remapping"]
+    assert found == [sentence]

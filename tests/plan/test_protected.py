@@ -4,7 +4,7 @@ import pytest
 
 from hostagent.assess.node import Node
 from hostagent.assess.protected import protections
-from hostagent.assess.reasons import Evidence, Reason, Why
+from hostagent.assess.reasons import MAPPED, Evidence, Reason, Why
 from hostagent.report import AREAS
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
@@ -217,7 +217,7 @@ def test_memory_that_firmware_keeps() -> None:
     )
     path = "sys/kernel/iommu_groups/4/reserved_regions"
     said = Evidence(path=path, said="0x00000000000e8000 0x00000000000e8fff direct")
-    expected = Reason(code=Why.RESERVED, text="firmware keeps memory of its own mapped for it", evidence=(said,))
+    expected = Reason(code=Why.RESERVED, text=MAPPED, evidence=(said,))
     assert why(machine) == {ONE: (expected,)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostagent.assess.node import Node, data, driver_said, file_of, id_said, is_bridge, pci_id
-from hostagent.assess.reasons import Evidence, Reason, Why, because
+from hostagent.assess.reasons import MAPPED, Evidence, Reason, Why, because
 from hostagent.host.groups import GROUPS
 from hostagent.values.pci import PciAddress
 from hostagent.values.vfio import lets_go
@@ -36,7 +36,7 @@ def unassignable(node: Node) -> Found:
             if region.type == "direct":
                 said = Evidence(path=path, said=f"{region.start} {region.end} direct")
                 for address in group.members:
-                    yield address, because(Why.RESERVED, "firmware keeps memory of its own mapped for it", said)
+                    yield address, because(Why.RESERVED, MAPPED, said)
 
 
 def guests(node: Node) -> Found:
