@@ -42,12 +42,17 @@ def assess(report: NodeReport) -> Assessment:
         iommu_off=why_off(node),
         unremapped=unremapped,
         unknown_uses=_unknown_uses(report),
-        unseen=tuple(
-            Unseen(area=area.name, text=text)
-            for area, probed in surveyed(report)
-            if probed.data is not None
-            for text in area.unseen(probed.data)
-        ),
+        unseen=unseen(report),
+    )
+
+
+def unseen(report: NodeReport) -> tuple[Unseen, ...]:
+    """What the areas did not look at."""
+    return tuple(
+        Unseen(area=area.name, text=text)
+        for area, probed in surveyed(report)
+        if probed.data is not None
+        for text in area.unseen(probed.data)
     )
 
 
