@@ -2,18 +2,20 @@
 
 from hostagent.advice.advise import advise, blocked
 from hostagent.advice.model import BLOCKER, NOTE, SEVERITIES, WARNING, Code, Finding, Remedy
-from hostagent.advice.registry import CODES, TOPICS
+from hostagent.advice.registry import CODES, PASSTHROUGH, TOPICS, Topic
 
 __all__ = [
     "BLOCKER",
     "CODES",
     "NOTE",
+    "PASSTHROUGH",
     "SEVERITIES",
     "TOPICS",
     "WARNING",
     "Code",
     "Finding",
     "Remedy",
+    "Topic",
     "advise",
     "blocked",
 ]

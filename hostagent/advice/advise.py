@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hostagent.advice import refusals
 from hostagent.advice.model import SEVERITIES, Finding
 from hostagent.advice.registry import CODES, TOPICS
 from hostagent.advice.view import View
@@ -19,7 +20,7 @@ def advise(report: NodeReport, plan: Plan | None = None, *, node: str | None = N
     if node is None:
         node = plan.nodes[0] if plan is not None else "node"
     view = View(report, plan, node)
-    found = {one for _, _, look in TOPICS for one in look(view)}
+    found = {one for look in (*(topic.look for topic in TOPICS), refusals.look) for one in look(view)}
     return tuple(sorted(found, key=_order))
 
 

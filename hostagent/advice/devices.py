@@ -18,10 +18,10 @@ from hostagent.advice.model import (
     said,
 )
 from hostagent.advice.view import View
+from hostagent.assess.node import data, file_of, id_said, is_bridge, pci_id
+from hostagent.assess.reasons import Evidence, Why
 from hostagent.host.pci import DEVICES, PciFunction
-from hostagent.plan.model import UNIT, Evidence, Refusal
-from hostagent.plan.node import data, file_of, id_said, is_bridge, pci_id
-from hostagent.plan.protected import GUEST, REFUSED_ID, RESERVED, protections
+from hostagent.plan.model import UNIT
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
@@ -33,8 +33,8 @@ PROTECTED = Code(
     title="The host lives on a device that was asked for",
     cause=(
         "It carries the root, boot or container storage, swap, the default route, the console, the BMC, "
-        "virtual functions or a guest; or not enough can be read to exclude it. With the device in a guest "
-        "the host, or that guest, is gone."
+        "virtual functions or a guest, or it is a part of the machine itself; or not enough can be read to "
+        "exclude it. With the device in a guest the host, or that guest, is gone."
     ),
     proof="The evidence names the mount, the route or the link, and the way from there down to the device.",
     remedy=other(PROFILE, "Ask for another device, or move what the host keeps there and ask again."),
@@ -70,6 +70,26 @@ CONFLICT = Code(
     ),
     proof="The sentence names both entries of the profile.",
     remedy=other(PROFILE, "Give devices of one ID one resourceName, or narrow one of the entries."),
+)
+GROUPS_UNKNOWN = Code(
+    name="groups-not-known-yet",
+    title="Which devices share an IOMMU group is not known yet",
+    cause=(
+        "No IOMMU translates, so there are no groups to read. By its place on the bus the device is expected to share "
+        "one with another that stays with the host; then the kernel would give away neither."
+    ),
+    proof="The device has no link iommu_group in /sys/bus/pci/devices; the evidence names the other one.",
+    remedy=render(KARGS, "Switch the IOMMU on with the rendered kernel arguments, reboot, and look again."),
+)
+NOT_TOLD_APART = Code(
+    name="device-not-told-apart",
+    title="Nothing tells the device from an equal one that stays",
+    cause=(
+        "A unit binds an address, and addresses move when cards are added. It looks at IDs and at the bridges above "
+        "before it binds; another device that is to stay has the same."
+    ),
+    proof="Both have one PCI_ID in /sys/bus/pci/devices/*/uevent, and the bridges above them are equal or not known.",
+    remedy=other(PROFILE, "Ask for both, for neither, or give the nodes roles of their own."),
 )
 ELSEWHERE = Code(
     name="taken-by-a-unit-for-another-node",
@@ -136,24 +156,17 @@ FRAMEBUFFER = Code(
         ),
     ),
 )
-CODES = (PROTECTED, PROTECTED_COMPANION, TOO_FEW, CONFLICT, ELSEWHERE, NOT_FOUND, TWINS, IDS_TAKE, FRAMEBUFFER)
+CODES = (
+    PROTECTED, PROTECTED_COMPANION, GROUPS_UNKNOWN, TOO_FEW, CONFLICT, ELSEWHERE, NOT_TOLD_APART, NOT_FOUND, TWINS,
+    IDS_TAKE, FRAMEBUFFER,
+)  # fmt: skip
 
-_BY_REASON = {
-    "group": PROTECTED_COMPANION,
-    "too-few": TOO_FEW,
-    "taken-twice": CONFLICT,
-    "two-names": CONFLICT,
-    "stays-here": ELSEWHERE,
-}
-# Said by other topics, with more to say about it.
-_ELSEWHERE = (REFUSED_ID, RESERVED, "companions")
+# Why an ID that takes it does no harm that this topic has to tell of: others do, with more to say about it.
+_ELSEWHERE = (Why.DENYLIST, Why.RESERVED, Why.GUEST, Why.GROUP)
 
 
 def look(view: View) -> Iterator[Finding]:
-    """Refusals of the plan, and what the present configuration takes."""
-    for refusal in view.refused:
-        if refusal.entry.startswith("devices") and refusal.reason.code not in _ELSEWHERE:
-            yield _refused(view, refusal)
+    """What is asked for and not there, and what the present configuration takes."""
     for unmatched in view.plan.unmatched if view.plan is not None else ():
         text = f"The profile's {unmatched.entry} expects {unmatched.expected}."
         yield finding(NOT_FOUND, BLOCKER, unmatched.entry, text, [said("sys/bus/pci/devices", "none that fits")])
@@ -161,16 +174,6 @@ def look(view: View) -> Iterator[Finding]:
     yield from _twins(view)
     yield from _protected_ids(view)
     yield from _framebuffer(view)
-
-
-def _refused(view: View, refusal: Refusal) -> Finding:
-    code = _BY_REASON.get(refusal.reason.code, PROTECTED)
-    subject = refusal.address or refusal.entry
-    where = refusal.entry if refusal.address is None else f"{refusal.address} ({refusal.entry})"
-    function = None if refusal.address is None else view.node.at.get(refusal.address)
-    # What stands in the profile has no file of the machine to prove it; the machine's part is which function it is.
-    own = said("sys/bus/pci/devices", refusal.reason.text) if function is None else id_said(function)
-    return finding(code, BLOCKER, subject, f"{where}: {refusal.reason.text}.", refusal.reason.evidence or (own,))
 
 
 def _gone(view: View) -> Iterator[Finding]:
@@ -204,10 +207,10 @@ def _twins(view: View) -> Iterator[Finding]:
 
 def _protected_ids(view: View) -> Iterator[Finding]:
     by_id = {address: configured for address, configured in view.configured.items() if configured.by_id}
-    stays = protections(view.node) if by_id else {}
+    stays = {part.function.address: part.reasons for part in view.assessed.functions} if by_id else {}
     for address, configured in by_id.items():
         function = view.node.at[address]
-        reasons = [one for one in stays.get(address, ()) if one.code not in (GUEST, "group", *_ELSEWHERE)]
+        reasons = [one for one in stays.get(address, ()) if one.code not in _ELSEWHERE]
         # What vfio-pci holds already is not what the host lives on.
         if not reasons or address in view.bound or is_bridge(function):
             continue

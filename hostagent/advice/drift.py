@@ -19,11 +19,12 @@ from hostagent.advice.model import (
     said,
 )
 from hostagent.advice.view import View
+from hostagent.assess.node import data, driver_said, pci_id
+from hostagent.assess.reasons import Evidence
 from hostagent.host.modules import BUILT_IN, LOADED
 from hostagent.host.pci import PciFunction
 from hostagent.plan.drivers import bound_module
-from hostagent.plan.model import HUGEPAGES, IOMMU, KERNEL_ARGUMENT, UNIT, VFIO, Evidence, KernelArgument
-from hostagent.plan.node import data, driver_said, pci_id
+from hostagent.plan.model import HUGEPAGES, IOMMU, KERNEL_ARGUMENT, UNIT, VFIO, KernelArgument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

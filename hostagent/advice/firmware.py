@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostagent.advice.model import NONE, NOTE, WARNING, Code, Finding, finding, other, said
 from hostagent.advice.view import View
-from hostagent.plan.node import data
+from hostagent.assess.node import data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from hostagent.advice.model import (
     MODPROBE,
     MOVE,
     NOTE,
-    PROFILE,
     SYSTEMD,
     WARNING,
     Code,
@@ -19,11 +18,14 @@ from hostagent.advice.model import (
     said,
 )
 from hostagent.advice.view import View
-from hostagent.areas.vfio import Blocker, GroupVerdict
-from hostagent.host.groups import GROUPS
+from hostagent.areas.vfio import Blocker
+from hostagent.assess import GroupAssessment
+from hostagent.assess.groups import not_viable
+from hostagent.assess.node import file_of, pci_id
+from hostagent.assess.reasons import MAPPED, Evidence
+from hostagent.host.groups import GROUPS, IommuGroup
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import UNIT, Evidence
-from hostagent.plan.node import file_of, pci_id
+from hostagent.plan.model import UNIT
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
@@ -94,12 +96,11 @@ CODES = (NOT_VIABLE, SIBLING, RMRR, MORE_THAN_GROUPS)
 def look(view: View) -> Iterator[Finding]:
     """Findings about the groups of what is wanted."""
     wanted = _by_group(view)
-    for verdict in () if view.vfio is None else view.vfio.groups:
-        members = wanted.get(verdict.number)
+    for group in view.assessed.groups if wanted else ():
+        members = wanted.get(group.group.number)
         if members:
-            yield from _blockers(view, verdict, members)
-            yield from _reserved(view, verdict, members)
-    yield from _refusals(view)
+            yield from _blockers(view, group, members)
+            yield from _reserved(group.group, members)
     yield from _counted(view)
 
 
@@ -112,16 +113,16 @@ def _by_group(view: View) -> dict[int, list[PciFunction]]:
     return found
 
 
-def _blockers(view: View, verdict: GroupVerdict, members: list[PciFunction]) -> Iterator[Finding]:
+def _blockers(view: View, group: GroupAssessment, members: list[PciFunction]) -> Iterator[Finding]:
     mine = {function.address for function in members}
     slots = {address.slot for address in mine}
-    left = [blocker for blocker in verdict.blockers if blocker.address not in mine]
+    left = [blocker for blocker in group.blockers if blocker.address not in mine]
     for code, blockers in (
         (SIBLING, [one for one in left if _slot(one) in slots]),
         (NOT_VIABLE, [one for one in left if _slot(one) not in slots]),
     ):
         if blockers:
-            yield _kept(view, verdict, members, code, blockers)
+            yield _kept(view, group.group.number, members, code, blockers)
 
 
 def _slot(blocker: Blocker) -> str | None:
@@ -129,50 +130,34 @@ def _slot(blocker: Blocker) -> str | None:
     return None if address is None else address.slot
 
 
-def _kept(
-    view: View, verdict: GroupVerdict, members: list[PciFunction], code: Code, blockers: list[Blocker]
-) -> Finding:
-    names = ", ".join(f"{one.address} ({one.driver})" for one in blockers)
+def _kept(view: View, number: int, members: list[PciFunction], code: Code, blockers: list[Blocker]) -> Finding:
     devices = ", ".join(function.address for function in members)
-    text = (
-        f"Group {verdict.number} is not viable: {names} {'keep' if len(blockers) > 1 else 'keeps'} {devices} "
-        "from guests."
-    )
-    evidence = [_driver(verdict.number, one) for one in blockers]
+    text = f"{_capital(not_viable(number, blockers))}, which keeps {devices} from guests."
+    evidence = [_driver(number, one) for one in blockers]
     unit = any(binding.method == UNIT for binding in (view.bindings.get(one.address) for one in members) if binding)
     remedy = render(SYSTEMD, code.remedy.text) if code is SIBLING and unit else None
-    return finding(code, BLOCKER, f"group {verdict.number}", text, evidence, remedy=remedy)
+    return finding(code, BLOCKER, f"group {number}", text, evidence, remedy=remedy)
 
 
 def _driver(number: int, blocker: Blocker) -> Evidence:
     return said(f"{GROUPS}/{number}/devices/{blocker.address}/driver", blocker.driver)
 
 
-def _reserved(view: View, verdict: GroupVerdict, members: list[PciFunction]) -> Iterator[Finding]:
-    group = view.node.groups.get(verdict.number)
-    if group is None or not group.direct:
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _reserved(group: IommuGroup, members: list[PciFunction]) -> Iterator[Finding]:
+    if not group.direct:
         return
     devices = ", ".join(function.address for function in members)
-    text = f"Firmware keeps memory mapped for group {group.number}: the kernel will not give {devices} away."
+    text = f"Group {group.number}: {MAPPED}, which keeps {devices} from guests."
     evidence = [
         said(f"{GROUPS}/{group.number}/reserved_regions", f"{region.start} {region.end} {region.type}")
         for region in group.reserved_regions or ()
         if region.type == "direct"
     ]
     yield finding(RMRR, BLOCKER, f"group {group.number}", text, evidence)
-
-
-def _refusals(view: View) -> Iterator[Finding]:
-    """What the plan refuses for the group's sake."""
-    for refusal in view.refused:
-        subject = refusal.address or refusal.entry
-        if refusal.reason.code == "companions":
-            text = f"{subject} ({refusal.entry}): {refusal.reason.text}."
-            remedy = other(PROFILE, "Say companions: true in the profile's entry, so that they are taken along.")
-            yield finding(SIBLING, BLOCKER, subject, text, refusal.reason.evidence, remedy=remedy)
-        elif refusal.reason.code == "reserved-region":
-            text = f"{subject} ({refusal.entry}): {refusal.reason.text}, so the kernel will not give it away."
-            yield finding(RMRR, BLOCKER, subject, text, refusal.reason.evidence)
 
 
 def _counted(view: View) -> Iterator[Finding]:

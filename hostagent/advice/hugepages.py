@@ -18,8 +18,9 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.areas.hugepages import Hugepages, Pool
-from hostagent.plan.model import RUN, Evidence
-from hostagent.plan.node import data
+from hostagent.assess.node import data
+from hostagent.assess.reasons import Evidence, Why
+from hostagent.plan.model import RUN
 from hostagent.values import hugepages as values
 from hostagent.values.size import kernel_size
 
@@ -120,16 +121,10 @@ _BY_WHY = {
     values.MALFORMED_COUNT: DROPPED,
     values.NODES_UNSUPPORTED: DROPPED,
 }
-_BY_REASON = {"page-size": UNSUPPORTED, "numa-node": NO_NODE, "memory": BEYOND}
 
 
 def look(view: View) -> Iterator[Finding]:
     """Findings about pools."""
-    for refusal in view.refused:
-        code = _BY_REASON.get(refusal.reason.code)
-        if code is not None:
-            text = f"{refusal.entry}: {refusal.reason.text}."
-            yield finding(code, BLOCKER, refusal.entry, text, refusal.reason.evidence)
     found = data(view.report.hugepages)
     if found is None:
         return
@@ -178,7 +173,7 @@ def _short(
     for (size, node), (pages, who, remedy) in sorted(asked.items(), key=lambda item: str(item[0])):
         pool = pools.get((size, node))
         there = None if pool is None else pool.total
-        if (there or 0) >= pages or (pool is None and refused & {"page-size", "numa-node"}):
+        if (there or 0) >= pages or (pool is None and refused & {Why.PAGE_SIZE, Why.NUMA_NODE}):
             continue
         text = (
             f"{who[0].upper()}{who[1:]} asks for {pages} pages of {kernel_size(size)}{_on(node)}, and there are "

@@ -18,15 +18,16 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.areas import iommu as area
+from hostagent.assess.iommu import given, why_off, why_unremapped
+from hostagent.assess.node import data, file_of
+from hostagent.assess.reasons import Evidence
 from hostagent.host.groups import NOIOMMU
-from hostagent.plan.model import IOMMU, Evidence
-from hostagent.plan.node import data, file_of
+from hostagent.plan.model import IOMMU
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SETTING = {"intel": "Intel VT-d", "amd": "AMD IOMMU (AMD-Vi)", "arm": "SMMU"}
 _CLASS = "sys/class/iommu"
 _WHY_WANTED = "Without one the kernel gives no device to a guest: the device could write anywhere in the host's memory."
 _LOOK = "`ls /sys/class/iommu /sys/firmware/acpi/tables` and `cat /proc/cmdline`"
@@ -190,22 +191,7 @@ def _off(view: View, found: area.Iommu) -> Finding:
     severity = BLOCKER if asked else NOTE
     if plan is None and found.reason == area.UNKNOWN:
         severity = WARNING  # a root that holds only a part of a machine looks so
-    setting = _SETTING.get(found.vendor or view.node.iommu_vendor() or "", "the IOMMU")
-    sentences = {
-        area.NO_TABLE: f"No IOMMU: the firmware describes none, so {setting} is off in its setup, or not there.",
-        area.OFF_BY_ARGUMENT: f"No IOMMU: {_given(found, 'off')} on the kernel command line switches it off.",
-        area.NOT_ENABLED: "No IOMMU: the firmware has VT-d, and the kernel was not given intel_iommu=on.",
-        area.NOT_STARTED: (
-            f"No IOMMU: the firmware describes one ({', '.join(found.tables or ())}), and the kernel did not start it."
-        ),
-        area.GUEST: "No IOMMU: this is a virtual machine that was given none.",
-        area.UNKNOWN: "No IOMMU, and no ACPI tables that would say why.",
-    }
-    return finding(OFF[found.reason], severity, "iommu", sentences[found.reason], _off_evidence(found))
-
-
-def _given(found: area.Iommu, word: str) -> str:
-    return " ".join(one for one in found.arguments if word in one.partition("=")[2].split(",")) or "nothing about it"
+    return finding(OFF[found.reason], severity, "iommu", f"No IOMMU: {why_off(view.node)}.", _off_evidence(found))
 
 
 def _off_evidence(found: area.Iommu) -> Iterator[Evidence]:
@@ -223,15 +209,17 @@ def _off_evidence(found: area.Iommu) -> Iterator[Evidence]:
 def _remapping(view: View, found: area.Iommu) -> Iterator[Finding]:
     if found.interrupt_remapping is not False:
         return
-    unsafe = view.vfio is not None and view.vfio.parameters.unsafe_interrupts is True
-    severity = WARNING if unsafe or not view.wanted else BLOCKER
+    why = why_unremapped(view.node)
+    severity = WARNING if why is None or not view.wanted else BLOCKER
     if view.plan is not None and not view.bindings:
         severity = NOTE
-    off = _given(found, "off")
+    off = given(found, "off")
     remedy = None if "intremap" not in off else other(NONE, f"Take {off} away from the kernel arguments, and reboot.")
     evidence = [said("proc/interrupts", "no chip with IR-")]
     evidence += [said("proc/cmdline", off)] if remedy is not None else []
-    text = "The IOMMU is on and does not remap interrupts: VFIO gives no device away."
+    text = "The IOMMU is on, and interrupts are not remapped, which VFIO is told to do without."
+    if why is not None:
+        text = f"The IOMMU is on, and {why}."
     yield finding(NO_REMAPPING, severity, "iommu", text, evidence, remedy=remedy)
 
 

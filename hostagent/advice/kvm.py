@@ -20,9 +20,9 @@ from hostagent.advice.model import (
 from hostagent.advice.view import View
 from hostagent.areas.cpu import Cpu
 from hostagent.areas.kvm import Kvm
+from hostagent.assess.node import AMD, data
+from hostagent.assess.reasons import Evidence
 from hostagent.host.modules import ABSENT, BUILT_IN, LOADED
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import AMD, data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

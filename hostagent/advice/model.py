@@ -6,7 +6,7 @@ explain` and the findings themselves are made from that declaration. Codes never
 
 from __future__ import annotations
 
-from hostagent.plan.model import Evidence
+from hostagent.assess.reasons import Evidence
 from hostagent.values.record import record
 
 TYPE_CHECKING = False

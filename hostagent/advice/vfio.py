@@ -20,10 +20,10 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.areas.vfio import IdRequest, Vfio
+from hostagent.assess.node import driver_said, file_of, id_said, pci_id
+from hostagent.assess.protected import DENYLIST
+from hostagent.assess.reasons import Evidence, Why
 from hostagent.host.modules import ABSENT, AVAILABLE, BUILT_IN
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import driver_said, file_of, id_said, pci_id
-from hostagent.plan.protected import DENYLIST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,14 +169,17 @@ def _said(request: IdRequest) -> Evidence:
 
 
 def _denied(view: View, found: Vfio) -> Iterator[Finding]:
-    refused = {one.address: one.entry for one in view.refused if one.reason.code == "denylist"}
-    for function in view.node.functions:
-        address = function.address
+    """Devices that somebody configured; what a profile asks for is refused by the plan."""
+    refused = {one.address for one in view.refused if one.reason.code is Why.DENYLIST}
+    for address, configured in view.configured.items():
+        function = view.node.at[address]
         if pci_id(function) not in DENYLIST or found.parameters.disable_denylist is True:
             continue
-        if address in refused or (address in view.configured and address not in view.bound):
-            who = refused.get(address, view.asker(function))
-            text = f"vfio-pci refuses {address} ({pci_id(function)}), which {who} asks for: its ID is on the denylist."
+        if address not in refused and address not in view.bound:
+            text = (
+                f"vfio-pci refuses {address} ({pci_id(function)}), which {configured.evidence.path} asks for: its ID is on"
+                " the denylist."
+            )
             yield finding(DENYLISTED, BLOCKER, address, text, [id_said(function)])
 
 

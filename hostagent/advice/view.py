@@ -7,10 +7,12 @@ way to know which devices are meant for guests.
 from __future__ import annotations
 
 from hostagent.areas.vfio import Vfio
+from hostagent.assess import Assessment, assess
+from hostagent.assess.node import Node, data
+from hostagent.assess.reasons import Evidence
 from hostagent.host.overrides import OVERRIDE
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import Binding, Evidence, Plan, Refusal
-from hostagent.plan.node import Node, data
+from hostagent.plan.model import Binding, Plan, Refusal
 from hostagent.report import NodeReport
 from hostagent.values.blanks import fields, stripped
 from hostagent.values.pci import PciAddress
@@ -32,6 +34,7 @@ class View:
     def __init__(self, report: NodeReport, plan: Plan | None, name: str) -> None:
         self.report = report
         self.plan = plan
+        self._assessed: Assessment | None = None
         self.node = Node(name, report)
         self.vfio: Vfio | None = data(report.vfio)
         mine = () if plan is None else plan.bindings
@@ -43,6 +46,13 @@ class View:
             for function in self.node.functions
             if function.driver is not None and is_vfio_driver(function.driver)
         }
+
+    @property
+    def assessed(self) -> Assessment:
+        """The report, judged; once, and only where a topic asks."""
+        if self._assessed is None:
+            self._assessed = assess(self.report)
+        return self._assessed
 
     @property
     def wanted(self) -> tuple[PciFunction, ...]:

@@ -20,9 +20,10 @@ from hostagent.advice.model import (
 )
 from hostagent.advice.view import View
 from hostagent.areas.watchdog import Watchdog
+from hostagent.assess.node import data
+from hostagent.assess.reasons import Evidence, Why
 from hostagent.host.watchdogs import CLASS
-from hostagent.plan.model import Evidence, WatchdogPlan
-from hostagent.plan.node import data
+from hostagent.plan.model import WatchdogPlan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,20 +114,12 @@ TIMEOUT = Code(
 )
 CODES = (ABSENT, SOFTWARE, OWNED, LAST_RESET, NOT_KEPT, DIFFERS, TIMEOUT)
 
-_BY_REASON = {"no-watchdog": ABSENT, "other-watchdog": DIFFERS, "timeout": TIMEOUT}
 _KEEPERS = {"systemd": ("systemd",), "watchdog": ("watchdog", "wd_keepalive")}
 
 
 def look(view: View) -> Iterator[Finding]:
     """Findings about watchdogs."""
-    missing = False
-    for refusal in view.refused:
-        code = _BY_REASON.get(refusal.reason.code)
-        if code is not None:
-            missing = missing or code is not TIMEOUT
-            yield finding(
-                code, BLOCKER, refusal.entry, f"{refusal.entry}: {refusal.reason.text}.", refusal.reason.evidence
-            )
+    missing = any(one.reason.code in (Why.NO_WATCHDOG, Why.OTHER_WATCHDOG) for one in view.refused)
     found = data(view.report.watchdog)
     if found is None:
         return

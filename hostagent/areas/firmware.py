@@ -214,7 +214,7 @@ def _unseen(firmware: Firmware) -> Iterator[str]:
 
 AREA = Area(
     name="firmware",
-    about="UEFI or BIOS, Secure Boot, DMI and the console",
+    about="UEFI or not, Secure Boot, DMI and the console",
     probe=probe,
     labels=labels,
     label_docs=_LABELS,

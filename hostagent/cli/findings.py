@@ -43,17 +43,17 @@ def listed() -> str:
     """Every code with its title, by topic."""
     width = max(map(len, CODES))
     return "\n".join(
-        f"{title}\n" + "".join(f"  {code.name:<{width}}  {code.title}\n" for code in codes)
-        for title, codes, _ in TOPICS
+        f"{topic.title}\n" + "".join(f"  {code.name:<{width}}  {code.title}\n" for code in topic.codes)
+        for topic in TOPICS
     )
 
 
 def findings_text() -> str:
     """docs/findings.md."""
     text = _INTRO
-    for title, codes, _ in TOPICS:
-        text += f"\n## {title}\n"
-        for code in codes:
+    for topic in TOPICS:
+        text += f"\n## {topic.title}\n"
+        for code in topic.codes:
             text += f"\n### {code.name}\n\n**{code.title}.** {code.cause}\n\n- Evidence: {code.proof}\n"
             text += f"- Remedy ({kind_of(code.remedy)}): {code.remedy.text}\n"
     return text

@@ -28,13 +28,13 @@ def _suite(node: NodeVerdict) -> str:
 
 
 def _cases(node: NodeVerdict) -> Iterator[str]:
-    for title, codes, _ in TOPICS:
-        for code in codes:
+    for topic in TOPICS:
+        for code in topic.codes:
             mine = [finding for finding in node.findings if finding.code == code.name]
             for finding in mine:
-                yield _case(title, f"{code.name}: {finding.subject}", _outcome(finding))
+                yield _case(topic.title, f"{code.name}: {finding.subject}", _outcome(finding))
             if not mine:
-                yield _case(title, code.name, "")
+                yield _case(topic.title, code.name, "")
     for one in node.problems:
         said = f"{one.problem.kind}: {one.problem.detail}"
         yield _case("Survey", f"{one.area}: {one.problem.path}", f"<skipped message={_attribute(said)}/>")

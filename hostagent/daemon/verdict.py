@@ -5,7 +5,7 @@ Without a profile it is said what is in the way of guests in general; labels tha
 
 from __future__ import annotations
 
-from hostagent.advice import BLOCKER, TOPICS, Finding, advise
+from hostagent.advice import BLOCKER, PASSTHROUGH, Finding, advise
 from hostagent.area import LabelDoc, Metric, Sample, truth
 from hostagent.plan.making import plan
 from hostagent.profile import Profile
@@ -30,9 +30,6 @@ LABEL_DOCS = (
         "everything could be read.",
     ),
 )
-# Topics whose blockers say nothing about devices.
-_OTHER_TOPICS = frozenset(("Huge pages", "Watchdog", "KVM"))
-_OTHER_CODES = frozenset(code.name for title, codes, _ in TOPICS if title in _OTHER_TOPICS for code in codes)
 
 
 def findings(report: NodeReport, profile: Profile | None, node: str) -> tuple[Finding, ...]:
@@ -50,7 +47,7 @@ def verdict_labels(report: NodeReport, found: tuple[Finding, ...], profile: Prof
     blockers = [one for one in found if one.severity == BLOCKER]
     judged = {"profile.compliant": bool(blockers)}
     if profile.devices:
-        judged["passthrough.ready"] = any(one.code not in _OTHER_CODES for one in blockers)
+        judged["passthrough.ready"] = any(one.code in PASSTHROUGH for one in blockers)
     whole = complete(report)
     return {name: truth(not blocked) for name, blocked in judged.items() if blocked or whole}
 

@@ -3,15 +3,16 @@
 KubeVirt (pkg/virt-handler/device-manager/pci_device.go) takes every function whose ID is permitted, whose driver is `vfio-pci`
 and no other, and which has an IOMMU group; NVIDIA's driver passes too where the function is no PF and is a vGPU at present. Its
 plugin's devices are the groups: of several functions in one group it counts one, the last in order of name. It looks at nothing
-else. A guest starts only if the kernel gives the group away: hostagent.areas.vfio says so.
+else. A guest starts only if the kernel gives the group away: hostagent.assess says so.
 """
 
 from __future__ import annotations
 
+from hostagent.assess import assess
+from hostagent.assess.groups import vgpus
+from hostagent.assess.node import Node
 from hostagent.fit.permitted import PermittedEntry
-from hostagent.host.groups import NOIOMMU
 from hostagent.host.pci import PciFunction
-from hostagent.plan.node import unremapped
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
@@ -50,42 +51,24 @@ class _Node:
     """What the report says that matters here."""
 
     def __init__(self, report: NodeReport) -> None:
-        pci, vfio, sriov, iommu = report.pci, report.vfio, report.sriov, report.iommu
-        self.functions = () if pci is None or pci.data is None else pci.data.functions
-        self.verdicts = {one.number: one for one in (vfio.data.groups if vfio is not None and vfio.data else ())}
-        self.vgpus = {one.address: one.kind for one in (vfio.data.vgpus if vfio is not None and vfio.data else ())}
-        physical = sriov.data.physical_functions if sriov is not None and sriov.data else ()
-        self.physical = {one.address for one in physical}
-        groups = iommu.data.groups if iommu is not None and iommu.data else ()
-        self.unsafe = {group.number for group in groups if group.name == NOIOMMU}
-        self.no_remapping = "interrupts are not remapped: VFIO gives no device away" if unremapped(report) else None
+        node = Node("node", report)
+        self.functions = node.functions
+        self._vgpus = vgpus(node)
+        self._groups = assess(report).by_number
 
     def offered(self, function: PciFunction) -> bool:
         """Whether KubeVirt takes a function whose ID is permitted."""
         if function.iommu_group is None:
             return False
-        return function.driver == _DRIVER or (function.driver == "nvidia" and self.vgpu(function))
+        return function.driver == _DRIVER or self.vgpu(function)
 
     def vgpu(self, function: PciFunction) -> bool:
         """Whether it is a virtual function that NVIDIA's driver has made a vGPU."""
-        return function.address not in self.physical and self.vgpus.get(function.address, "0") != "0"
+        return function.address in self._vgpus
 
     def blocks(self, number: int) -> str | None:
         """Why no guest starts that gets this group; None where nothing is known against it."""
-        if number in self.unsafe:
-            return f"group {number} is one of vfio's mode without an IOMMU, which no guest can use"
-        verdict = self.verdicts.get(number)
-        if verdict is None:
-            return None
-        if verdict.direct:
-            return f"group {number}: firmware keeps memory mapped for it (a reserved region of type direct)"
-        # NVIDIA's driver gives its own vGPUs away.
-        own = {function.address for function in self.functions if function.driver == "nvidia" and self.vgpu(function)}
-        left = [one for one in verdict.blockers if one.address not in own]
-        if left:
-            names = ", ".join(f"{one.address} is with {one.driver}" for one in left)
-            return f"group {number} is not viable: {names}"
-        return self.no_remapping
+        return self._groups[number].obstacle if number in self._groups else None
 
 
 def allocatable(report: NodeReport, entries: tuple[PermittedEntry, ...]) -> tuple[Allocatable, ...]:
@@ -157,7 +140,7 @@ def _left_out(node: _Node, mine: tuple[PermittedEntry, ...], names: dict[str, st
 def _missing(node: _Node, function: PciFunction) -> str:
     if function.driver is None:
         return "it has no driver; KubeVirt takes vfio-pci only"
-    if function.driver != _DRIVER and not (function.driver == "nvidia" and node.vgpu(function)):
+    if function.driver != _DRIVER and not node.vgpu(function):
         return f"its driver is {function.driver}; KubeVirt takes vfio-pci only"
     return "it has no IOMMU group"
 

@@ -7,6 +7,7 @@ what manuals say. `iommu=pt` is x86's, `iommu.passthrough=1` Arm's word for host
 
 from __future__ import annotations
 
+from hostagent.assess.node import AMD, ARM, INTEL, Node, data
 from hostagent.host.modules import BUILT_IN
 from hostagent.plan.model import (
     HUGEPAGES,
@@ -19,7 +20,6 @@ from hostagent.plan.model import (
     Note,
     VfioPlan,
 )
-from hostagent.plan.node import AMD, ARM, INTEL, Node, data
 from hostagent.values.cmdline import parse, same_name
 
 TYPE_CHECKING = False

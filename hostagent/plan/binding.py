@@ -10,23 +10,13 @@ so it is where nothing tells a function from an equal one that stays. Disks are 
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, id_said, pci_id, subsystem
+from hostagent.assess.reasons import Reason, Why
 from hostagent.host.modules import BUILT_IN
 from hostagent.host.pci import PciFunction
 from hostagent.plan.choosing import Choice, Taken, place
 from hostagent.plan.drivers import bound_module, class_modules, is_early
-from hostagent.plan.model import (
-    IDS,
-    KERNEL_ARGUMENT,
-    MODPROBE,
-    UNIT,
-    AddressUnit,
-    Binding,
-    Identity,
-    Reason,
-    Softdep,
-    VfioPlan,
-)
-from hostagent.plan.node import Node, data, id_said, pci_id, subsystem
+from hostagent.plan.model import IDS, KERNEL_ARGUMENT, MODPROBE, UNIT, AddressUnit, Binding, Identity, Softdep, VfioPlan
 from hostagent.values.blanks import fields
 from hostagent.values.module import is_module_name
 from hostagent.values.pci import PciAddress, in_classes
@@ -215,7 +205,7 @@ def _refuse_strangers(nodes: tuple[Node, ...], choice: Choice, units: tuple[Addr
                 text = (
                     f"the unit that takes {unit.address} on {', '.join(unit.nodes)} would take it here, where it stays"
                 )
-                reason = Reason(code="stays-here", text=text, evidence=(id_said(function),))
+                reason = Reason(code=Why.STAYS_HERE, text=text, evidence=(id_said(function),))
                 choice.refuse(node, asked.entry, function, reason)
 
 
@@ -245,7 +235,10 @@ def _refuse_twins(nodes: tuple[Node, ...], choice: Choice, units: tuple[AddressU
                     f" {other.address} on {node.name}, which stays"
                 )
                 choice.refuse(
-                    taken.node, taken.entry, taken.function, Reason(code="twins", text=text, evidence=(id_said(other),))
+                    taken.node,
+                    taken.entry,
+                    taken.function,
+                    Reason(code=Why.TWINS, text=text, evidence=(id_said(other),)),
                 )
 
 

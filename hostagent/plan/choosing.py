@@ -2,16 +2,17 @@
 
 An entry takes every function that fits it, or the first `count` of those that may be taken. A wanted function's IOMMU group
 has to be viable, so the other functions of it are taken as companions, bridges apart. While the IOMMU is off nobody knows the
-groups; then those that are expected (hostagent.plan.topology) are planned with, and what they stand in the way of is `postponed`:
+groups; then those that are expected (hostagent.assess.topology) are planned with, and what they block is `postponed`:
 it is refused until the IOMMU is on, and kernel arguments that switch it on are not.
 """
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, driver_said, file_of, pci_id, subsystem
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import Evidence, Reason, Why
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import Evidence, Note, Reason, Refusal, Unmatched
-from hostagent.plan.node import Node, driver_said, file_of, pci_id, subsystem
-from hostagent.plan.protected import GUEST, protections
+from hostagent.plan.model import Note, Refusal, Unmatched
 from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.record import record
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from hostagent.profile import Device, Profile
 
-EXPECTED = "expected-group"
 _FIRST = "switch the IOMMU on first (`hostagent render kargs`, then reboot): then the groups are known"
 
 
@@ -59,7 +59,7 @@ def place(entry: int | None) -> str:
 
 def postponed(refusal: Refusal) -> bool:
     """Whether it is refused only as long as no IOMMU shows the groups."""
-    return refusal.reason.code == EXPECTED
+    return refusal.reason.code == Why.EXPECTED_GROUP
 
 
 def choose(nodes: tuple[Node, ...], profile: Profile) -> Choice:
@@ -135,18 +135,18 @@ def _take(choice: Choice, node: Node, number: int, device: Device, function: Pci
         )
     elif earlier.entry is not None and earlier.resource_name != device.resource_name:
         said = f"{place(earlier.entry)} already takes it as {earlier.resource_name or 'a device without resourceName'}"
-        choice.refuse(node, number, function, Reason(code="taken-twice", text=said, evidence=()))
+        choice.refuse(node, number, function, Reason(code=Why.TAKEN_TWICE, text=said, evidence=()))
 
 
 def _faults(node: Node, function: PciFunction, stays: dict[PciAddress, tuple[Reason, ...]]) -> tuple[Reason, ...]:
     reasons = stays.get(function.address, ())
     # What a guest already has on vfio-pci is where it is wanted: nothing is taken from it.
-    found = [reason for reason in reasons if reason.code != GUEST or function.driver != "vfio-pci"]
+    found = [reason for reason in reasons if reason.code != Why.GUEST or function.driver != "vfio-pci"]
     for companion in () if node.group(function) is not None else node.along(function):
         # Of a group that is only expected the protections do not know.
         found += [
             Reason(
-                code=EXPECTED,
+                code=Why.EXPECTED_GROUP,
                 text=f"it is expected to share an IOMMU group with {companion.address}, and {reason.text}; {_FIRST}",
                 evidence=(_expectation(function), *reason.evidence),
             )
@@ -164,10 +164,10 @@ def _left_behind(node: Node, function: PciFunction, other: PciFunction) -> Reaso
         text = (
             f"{other.address} is expected in its IOMMU group, and companions: false leaves it with the host; {_FIRST}"
         )
-        return Reason(code=EXPECTED, text=text, evidence=(_expectation(function), driver_said(other)))
+        return Reason(code=Why.EXPECTED_GROUP, text=text, evidence=(_expectation(function), driver_said(other)))
     text = f"its IOMMU group is not viable without {other.address}, which companions: false leaves with the host"
     group = Evidence(path=file_of(function.address, "iommu_group"), said=str(node.group(function)))
-    return Reason(code="companions", text=text, evidence=(group, driver_said(other)))
+    return Reason(code=Why.COMPANIONS, text=text, evidence=(group, driver_said(other)))
 
 
 def _too_few(count: int, matching: list[PciFunction], faults: dict[PciAddress, tuple[Reason, ...]]) -> Reason:
@@ -176,8 +176,10 @@ def _too_few(count: int, matching: list[PciFunction], faults: dict[PciAddress, t
     text = f"{count} asked for, {len(matching)} there, {free} free to be taken"
     evidence = tuple(said for reasons in faults.values() for reason in reasons[:1] for said in reason.evidence)
     # Those that only an expected group keeps may be free once the groups are known.
-    later = [reasons for reasons in faults.values() if reasons and all(one.code == EXPECTED for one in reasons)]
-    code = EXPECTED if free + len(later) >= count else "too-few"
+    later = [
+        reasons for reasons in faults.values() if reasons and all(one.code == Why.EXPECTED_GROUP for one in reasons)
+    ]
+    code = Why.EXPECTED_GROUP if free + len(later) >= count else Why.TOO_FEW
     return Reason(code=code, text="; ".join((text, *kept)), evidence=evidence)
 
 

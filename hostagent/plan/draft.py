@@ -5,11 +5,11 @@ Lines with one # are entries to be had by taking the # and the blank behind it a
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, pci_id
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import Reason
 from hostagent.host.os_release import OsRelease
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import Reason
-from hostagent.plan.node import Node, data, pci_id
-from hostagent.plan.protected import protections
 from hostagent.profile.model import VERSIONS
 from hostagent.report import NodeReport
 from hostagent.values.kubevirt import resource_name_fault, socket_fault, variable

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, is_bridge, pci_id, subsystem
 from hostagent.plan.model import Fleet, Refusal, RoleProposal, UnsafeNode
-from hostagent.plan.node import Node, data, is_bridge, pci_id, subsystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from hostagent.assess.assessing import unseen
+from hostagent.assess.node import Node, data
 from hostagent.plan.arguments import iommu_arguments, nested, removals, vfio_arguments
 from hostagent.plan.binding import bind
 from hostagent.plan.choosing import Choice, choose, postponed
@@ -25,13 +27,12 @@ from hostagent.plan.model import (
     VfioPlan,
     WatchdogPlan,
 )
-from hostagent.plan.node import Node, data
 from hostagent.plan.permitted import permitted
 from hostagent.plan.pools import pool_arguments, pool_notes, pool_plans, pool_refusals
 from hostagent.plan.protected.codes import UNKNOWN
 from hostagent.plan.watchdog import watchdog_plan
 from hostagent.profile import Iommu, Platform, Profile
-from hostagent.report import NodeReport, surveyed
+from hostagent.report import NodeReport
 from hostagent.values.record import replaced
 
 # What dracut and update-initramfs have to put into the initramfs for ids to be heard there.
@@ -146,9 +147,8 @@ def _unseen(nodes: tuple[Node, ...], bindings: tuple[Binding, ...]) -> list[Note
     taking = [node for node in nodes if any(one.node == node.name for one in bindings)]
     found: dict[tuple[str, str], list[str]] = {}
     for node in taking:
-        for area, probed in surveyed(node.report):
-            for text in () if probed.data is None else area.unseen(probed.data):
-                found.setdefault((area.name, f"not looked at: {text}"), []).append(node.name)
+        for one in unseen(node.report):
+            found.setdefault((one.area, f"not looked at: {one.text}"), []).append(node.name)
     return [
         Note(code="not-looked-at", node=name, subject=area, text=text)
         for (area, text), names in found.items()

@@ -7,6 +7,7 @@ A plan with refusals or unmatched entries is not to be rendered: `ready` says so
 
 from __future__ import annotations
 
+from hostagent.assess.reasons import Reason
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
 
@@ -30,23 +31,6 @@ RUN = "run"  # by a unit, on its NUMA node
 
 # Topics of kernel arguments.
 IOMMU, VFIO, HUGEPAGES, KVM = "iommu", "vfio", "hugepages", "kvm"
-
-
-@record
-class Evidence:
-    """A file (relative to the root), and what it said."""
-
-    path: str
-    said: str
-
-
-@record
-class Reason:
-    """Why a function is not taken, or something is not done. `code` is a stable word for machines."""
-
-    code: str
-    text: str
-    evidence: tuple[Evidence, ...]
 
 
 @record
@@ -119,7 +103,7 @@ class Binding:
 class Identity:
     """What has to be at an address before a unit takes it.
 
-    `path`: where on the bus, in numbers that do not move (hostagent.plan.topology); None where it is not known.
+    `path`: where on the bus, in numbers that do not move (hostagent.assess.topology); None where it is not known.
     """
 
     vendor_id: str

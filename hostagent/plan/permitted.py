@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hostagent.assess.node import id_said, pci_id
+from hostagent.assess.reasons import Reason, Why
 from hostagent.plan.choosing import Choice, place
-from hostagent.plan.model import Note, PermittedDevice, Reason
-from hostagent.plan.node import id_said, pci_id
+from hostagent.plan.model import Note, PermittedDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def permitted(choice: Choice) -> tuple[PermittedDevice, ...]:
                 f"KubeVirt knows {selector} as {first.resource_name} already, from {place(first.entry)}, "
                 "and cannot tell two devices with one ID apart"
             )
-            reason = Reason(code="two-names", text=text, evidence=(id_said(taken.function),))
+            reason = Reason(code=Why.TWO_NAMES, text=text, evidence=(id_said(taken.function),))
             choice.refuse(taken.node, taken.entry, taken.function, reason)
     _also_offered(choice, names)
     return tuple(

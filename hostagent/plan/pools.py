@@ -8,8 +8,9 @@ NUMA node are made by a unit.
 
 from __future__ import annotations
 
-from hostagent.plan.model import BOOT, HUGEPAGES, RUN, Evidence, KernelArgument, Note, PoolPlan, Reason, Refusal
-from hostagent.plan.node import AMD, INTEL, Node, data
+from hostagent.assess.node import AMD, INTEL, Node, data
+from hostagent.assess.reasons import Evidence, Reason, Why
+from hostagent.plan.model import BOOT, HUGEPAGES, RUN, KernelArgument, Note, PoolPlan, Refusal
 from hostagent.values.size import kernel_size
 
 TYPE_CHECKING = False
@@ -117,7 +118,7 @@ def _sizes(node: Node, wishes: Hugepages) -> Iterator[tuple[str, Reason]]:
         if size not in supported:
             sizes = ", ".join(kernel_size(one) for one in supported) or "none"
             text = f"this machine has no pages of {kernel_size(size)}: expected one of {sizes}"
-            yield entry, Reason(code="page-size", text=text, evidence=(_why_not(node, size),))
+            yield entry, Reason(code=Why.PAGE_SIZE, text=text, evidence=(_why_not(node, size),))
 
 
 def _why_not(node: Node, size: int) -> Evidence:
@@ -136,7 +137,7 @@ def _places(node: Node, wishes: Hugepages) -> Iterator[tuple[str, Reason]]:
             there = ", ".join(map(str, sorted(numbers))) or "none"
             said = Evidence(path="sys/devices/system/node", said=f"nodes: {there}")
             text = f"there is no NUMA node {pool.node}: expected one of {there}"
-            yield _place(number), Reason(code="numa-node", text=text, evidence=(said,))
+            yield _place(number), Reason(code=Why.NUMA_NODE, text=text, evidence=(said,))
 
 
 def _memory(node: Node, wishes: Hugepages) -> Iterator[tuple[str, Reason]]:
@@ -165,7 +166,7 @@ def _beyond(
     largest = max(pools, key=lambda pool: pool.size * pool.count)
     has = f"{where[0]} has {_mebibytes(total)} and {_mebibytes(left)} stay with the host"
     text = f"{_mebibytes(asked)} of huge pages asked for, {has}"
-    yield _place(wishes.pools.index(largest)), Reason(code="memory", text=text, evidence=(where[1],))
+    yield _place(wishes.pools.index(largest)), Reason(code=Why.TOO_MANY_PAGES, text=text, evidence=(where[1],))
 
 
 def _mebibytes(size: int) -> str:

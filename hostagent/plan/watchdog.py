@@ -6,9 +6,10 @@ is loaded. A watchdog on the chipset shows only once its driver runs: its module
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, file_of, pci_id
+from hostagent.assess.reasons import Evidence, Reason, Why
 from hostagent.host.watchdogs import WatchdogDevice
-from hostagent.plan.model import Evidence, Note, Reason, Refusal, WatchdogPlan
-from hostagent.plan.node import Node, data, file_of, pci_id
+from hostagent.plan.model import Note, Refusal, WatchdogPlan
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -102,7 +103,7 @@ def _missing(node: Node, wishes: Watchdog) -> Reason:
     asked = wishes.device or wishes.module
     expected = "expected watchdog.module to name a driver" if asked is None else f"expected {asked}"
     said = Evidence(path="sys/class/watchdog", said=there)
-    return Reason(code="no-watchdog", text=f"it has no such hardware watchdog: {expected}", evidence=(said,))
+    return Reason(code=Why.NO_WATCHDOG, text=f"it has no such hardware watchdog: {expected}", evidence=(said,))
 
 
 def _other(pick: _Pick, path: str) -> Reason | None:
@@ -110,7 +111,7 @@ def _other(pick: _Pick, path: str) -> Reason | None:
         return None
     said = Evidence(path=f"sys/class/watchdog/{pick.path.removeprefix('/dev/')}/identity", said=_identity(pick))
     return Reason(
-        code="other-watchdog", text=f"its watchdog is {pick.path}, that of other nodes {path}", evidence=(said,)
+        code=Why.OTHER_WATCHDOG, text=f"its watchdog is {pick.path}, that of other nodes {path}", evidence=(said,)
     )
 
 
@@ -149,7 +150,7 @@ def _outside(pick: _Pick, seconds: int) -> Reason | None:
     limit = low if seconds < low else high
     said = Evidence(path=f"sys/class/watchdog/{pick.path.removeprefix('/dev/')}/{name}", said=str(limit))
     text = f"{seconds}s is not among the {low}s to {f'{high}s' if high else 'any time'} this watchdog can count"
-    return Reason(code="timeout", text=text, evidence=(said,))
+    return Reason(code=Why.TIMEOUT, text=text, evidence=(said,))
 
 
 def _notes(pick: _Pick, wishes: Watchdog) -> Iterator[Note]:

@@ -1,7 +1,7 @@
 """systemd.service(5) units: one for each address that vfio-pci takes, one for each pool of huge pages on a NUMA node.
 
 In Exec lines `$$` is a `$` and `%%` a `%`. The unit for an address looks whose it is before it touches anything: addresses
-move when cards are added, the places of the bridges above do not (hostagent.plan.topology). `ExecCondition=` is unknown before
+move when cards are added, the places of the bridges above do not (hostagent.assess.topology). `ExecCondition=` is unknown before
 systemd 243, so the command itself looks again. It loops because `drivers_probe` reports no failure, and a host driver that
 udev has just started may win the first round.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hostagent.advice import Finding
-from hostagent.values.record import record
+from hostagent.advice import Finding, advise
+from hostagent.plan import plan
+from hostagent.values.record import record, replaced
 from tests.advice.hosts import LOADED, RESET, Told, host, of, of_many, vfio
 from tests.plan.machines import NIC, NIC_CLASS, NVME, NVME_CLASS, T4, T4_CLASS, Machine
 from tests.plan.profiles import DEBIAN, devices, profile
@@ -235,6 +236,37 @@ def _() -> tuple[Finding, ...]:
     machine = host().function("0000:03:00.0", NVME, NVME_CLASS, driver="nvme", group=12)
     machine.disk("nvme0n1", "0000:03:00.0", on="/").function("0000:03:00.1", T4, T4_CLASS, group=12)
     return of(machine, devices(PERMIT))
+
+
+@case("memory is no pool of huge pages", (B, "protected-device", CARD))
+def _() -> tuple[Finding, ...]:
+    return of(host().function(CARD, "8086:0d93", "050210", group=13), devices("id: '8086:0d93'"))
+
+
+@case(
+    "the IOMMU is off, and the card's other port has the default route",
+    (B, "groups-not-known-yet", "0000:04:00.1"),
+    (B, "iommu-off-by-argument", "iommu"),
+    (B, "kernel-arguments-missing", "intel_iommu=on"),
+    (W, "kernel-arguments-contrary", "intel_iommu=off"),
+)
+def _() -> tuple[Finding, ...]:
+    machine = off(proc__cmdline="intel_iommu=off\n", sys__firmware__acpi__tables__DMAR="")
+    machine.function(CARD, NIC, NIC_CLASS, driver="e1000e").nic("eno3", CARD, route=True)
+    return of(machine.function("0000:04:00.1", T4, T4_CLASS, reset_method="flr bus"), devices(PERMIT))
+
+
+@case(
+    "a report without buses, in which a unit could not tell it from its twin",
+    (B, "device-not-told-apart", CARD),
+    (B, "identical-devices-partly-wanted", CARD),
+)
+def _() -> tuple[Finding, ...]:
+    report = ready().function(OTHER, T4, T4_CLASS, group=14, **RESET).report()
+    assert report.pci is not None
+    assert report.pci.data is not None
+    old = replaced(report, pci=replaced(report.pci, data=replaced(report.pci.data, buses=None)))
+    return advise(old, plan((("a", old),), devices(f"address: '{CARD}'")))
 
 
 @case("too few", (B, "too-few-devices", "devices[0]"))

@@ -6,14 +6,14 @@ import pytest
 
 from hostagent.advice import CODES, SEVERITIES, TOPICS, Finding, Remedy, advise
 from hostagent.advice.model import REMEDIES, RENDER
+from hostagent.assess.reasons import Evidence
 from hostagent.host import Host
 from hostagent.plan import plan
-from hostagent.plan.model import Evidence
 from hostagent.render.targets import TARGETS
 from hostagent.report import AREAS, survey
 from hostagent.values.record import replaced
 from tests.advice.cases import CASES, off
-from tests.advice.hosts import of, told
+from tests.advice.hosts import host, of, told
 from tests.plan.machines import NIC, NVME, T4, worker
 from tests.plan.profiles import devices, planned, profile
 from tests.roots import roots
@@ -133,7 +133,7 @@ def test_the_gravest_comes_first_and_addresses_in_order() -> None:
 
 
 def test_codes_are_words_and_declared_once() -> None:
-    declared = [code for _, codes, _ in TOPICS for code in codes]
+    declared = [code for topic in TOPICS for code in topic.codes]
     assert len(declared) == len(CODES)
     for code in declared:
         assert code.name == code.name.lower()
@@ -141,3 +141,17 @@ def test_codes_are_words_and_declared_once() -> None:
         assert all(text.endswith(".") for text in (code.cause, code.proof, code.remedy.text))
         assert not code.title.endswith(".")
         assert (code.remedy.target in TARGETS) == (code.remedy.kind == RENDER)
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "sentence"),
+    [
+        ("N", "The IOMMU is on, and interrupts are not remapped: VFIO gives no device away."),
+        ("Y", "The IOMMU is on, and interrupts are not remapped, which VFIO is told to do without."),
+    ],
+)
+def test_vfio_that_was_told_to_do_without_remapping_does(unsafe: str, sentence: str) -> None:
+    machine = host().put({"proc/interrupts": " 24:  0  PCI-MSI-0000:04:00.0  0-edge  eno1\n"})
+    machine.put({"sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts": f"{unsafe}\n"})
+    found = [one.sentence for one in of(machine) if one.code == "no-interrupt-remapping"]
+    assert found == [sentence]

@@ -78,13 +78,13 @@ Machine
 IOMMU  on · 4 groups · DMA-FQ domains
 VFIO   no vfio-pci to be seen · 2 functions bound
 
-IOMMU groups  4 groups · 2 viable · 1 blocked · 1 in use
- 0 viable    0000:00:01.0  1b36:000c  pcieport  bridge
-13 viable    0000:01:00.0  10de:1eb8  vfio-pci  3D controller: NVIDIA Corporation TU104GL [Tesla T4]
-14 blocked   by e1000e at 0000:02:00.1
+IOMMU groups  4 groups · 1 vfio-bound · 1 blocked · 1 protected · 1 platform
+ 0 platform    0000:00:01.0  1b36:000c  pcieport  bridge
+13 vfio-bound  0000:01:00.0  10de:1eb8  vfio-pci  3D controller: NVIDIA Corporation TU104GL [Tesla T4]
+14 blocked     group 14 is not viable: 0000:02:00.1 is bound to e1000e
 ├── 0000:02:00.0  10de:1eb8  vfio-pci  3D controller: NVIDIA Corporation TU104GL [Tesla T4]
 └── 0000:02:00.1  8086:10d3  e1000e    Ethernet controller · node 1
-15 in use    0000:03:00.0  8086:10d3  e1000e    Ethernet controller · node 1
+15 protected   0000:03:00.0  8086:10d3  e1000e    Ethernet controller · node 1
 """
     )
 
@@ -98,23 +98,24 @@ IOMMU  on · 4 groups · DMA-FQ domains
 VFIO   no vfio-pci to be seen · 2
        functions bound
 
-IOMMU groups  4 groups · 2 viable · 1
-blocked · 1 in use
- 0 viable
+IOMMU groups  4 groups · 1 vfio-bound ·
+1 blocked · 1 protected · 1 platform
+ 0 platform
 └── 0000:00:01.0 pcieport
       1b36:000c bridge
-13 viable
+13 vfio-bound
 └── 0000:01:00.0 vfio-pci
       10de:1eb8 3D controller: NVIDIA
       Corporation TU104GL [Tesla T4]
-14 blocked   by e1000e at 0000:02:00.1
+14 blocked     group 14 is not viable:
+0000:02:00.1 is bound to e1000e
 ├── 0000:02:00.0 vfio-pci
 │     10de:1eb8 3D controller: NVIDIA
 │     Corporation TU104GL [Tesla T4]
 └── 0000:02:00.1 e1000e
       8086:10d3 Ethernet controller ·
       node 1
-15 in use
+15 protected
 └── 0000:03:00.0 e1000e
       8086:10d3 Ethernet controller ·
       node 1
@@ -140,9 +141,9 @@ def test_every_class_has_a_name_without_pci_ids(tmp_path: Path, class_id: str, n
 
 def test_colour_says_viable_and_blocked(machine: Path) -> None:
     lines = page(surveyed(machine, "pci", "iommu", "vfio"), COLOURED).splitlines()
-    assert [line for line in lines if "\x1b[32mviable" in line and "0000:01:00.0" in line]
+    assert [line for line in lines if "\x1b[32mvfio-bound" in line and "0000:01:00.0" in line]
     assert [line for line in lines if "\x1b[1;31mblocked" in line]
-    assert [line for line in lines if "\x1b[2mviable" in line and "0000:00:01.0" in line]
+    assert [line for line in lines if "\x1b[2mplatform" in line and "0000:00:01.0" in line]
     uncoloured = page(surveyed(machine, "pci", "iommu", "vfio"), WIDE).splitlines()
     assert [_ESCAPE.sub("", line).rstrip() for line in lines] == uncoloured
 
@@ -151,10 +152,10 @@ def test_long_rows_of_equal_groups_are_folded(tmp_path: Path) -> None:
     many = {number: {f"0000:03:{number:02x}.0": NIC} for number in range(1, 21)}
     root = grouped(tmp_path, many | {30: {"0000:04:00.0": CARD}})
     lines = page(surveyed(root, "pci", "iommu", "vfio"), WIDE).splitlines()
-    first = lines.index(" 1 in use    0000:03:01.0  8086:10d3  e1000e    Ethernet controller · node 1")
+    first = lines.index(" 1 protected   0000:03:01.0  8086:10d3  e1000e    Ethernet controller · node 1")
     assert lines[first + 1 :] == [
         " ⋮ 2 to 20: 19 more of 8086:10d3, 0000:03:02.0 to 0000:03:14.0",
-        "30 viable    0000:04:00.0  10de:1eb8  vfio-pci  3D controller: NVIDIA Corporation TU104GL [Tesla T4]",
+        "30 vfio-bound  0000:04:00.0  10de:1eb8  vfio-pci  3D controller: NVIDIA Corporation TU104GL [Tesla T4]",
     ]
 
 
@@ -169,18 +170,20 @@ def test_groups_the_survey_failed_to_judge_are_unknown(machine: Path) -> None:
     report = surveyed(machine, "pci", "iommu", "vfio")
     assert report.vfio is not None
     failed = replaced(report, vfio=replaced(report.vfio, data=None))
-    assert "13 unknown   0000:01:00.0" in page(failed, WIDE)
+    assert "13 unknown     0000:01:00.0" in page(failed, WIDE)
 
 
 def test_a_group_the_firmware_uses_is_not_viable(machine: Path) -> None:
     region = "0x00000000db000000 0x00000000df7fffff direct\n"
     (machine / "sys/kernel/iommu_groups/13/reserved_regions").write_text(region)
-    assert "13 firmware  0000:01:00.0" in page(surveyed(machine, "pci", "iommu", "vfio"), WIDE)
+    assert "13 blocked     group 13: firmware" in page(surveyed(machine, "pci", "iommu", "vfio"), WIDE)
 
 
 def test_groups_made_without_an_iommu_isolate_nothing(machine: Path) -> None:
     (machine / "sys/kernel/iommu_groups/13/name").write_text("vfio-noiommu\n")
-    assert "13 no iommu  0000:01:00.0" in page(surveyed(machine, "pci", "iommu", "vfio"), WIDE)
+    assert "13 no IOMMU    group 13 is one of vfio's mode without an IOMMU" in page(
+        surveyed(machine, "pci", "iommu", "vfio"), WIDE
+    )
 
 
 def test_machines_without_groups_have_a_list(tmp_path: Path) -> None:

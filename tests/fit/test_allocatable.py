@@ -122,7 +122,7 @@ def test_a_group_that_is_not_viable_is_counted_and_unusable() -> None:
         kubevirt=1,
         usable=0,
         devices=(offered("0000:04:00.0", 1, usable=False),),
-        why=("group 1 is not viable: 0000:04:00.1 is with snd_hda_intel",),
+        why=("group 1 is not viable: 0000:04:00.1 is bound to snd_hda_intel",),
     )
 
 

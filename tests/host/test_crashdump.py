@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hostagent.assess.node import Node
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import Evidence
 from hostagent.host.redact import redacted
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node
-from hostagent.plan.protected import protections
 from hostagent.values.pci import PciAddress
 from tests.plan.machines import NVME, NVME_CLASS, Machine
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hostagent.plan.model import Evidence, Reason
-from hostagent.plan.node import Node
-from hostagent.plan.protected import protections
+from hostagent.assess.node import Node
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import Evidence, Reason, Why
 from hostagent.values.pci import PciAddress
 from tests.plan.machines import Machine
 
@@ -36,7 +36,7 @@ def why(found: Machine) -> dict[PciAddress, tuple[Reason, ...]]:
 )
 def test_a_console_on_amt(active: str, arguments: str) -> None:
     evidence = Evidence(path="sys/class/tty/ttyS4", said=KT)
-    reason = Reason(code="console", text="the serial console ttyS4 is on it", evidence=(evidence,))
+    reason = Reason(code=Why.CONSOLE, text="the serial console ttyS4 is on it", evidence=(evidence,))
     assert why(machine(active, arguments)) == {KT: (reason,)}
 
 
@@ -58,7 +58,7 @@ def test_a_console_nobody_can_find_may_be_any_port_that_is_driven(lost: str, *, 
         found.links[lost] = lost.rpartition("/")[2]
     said = "not read" if lost.endswith("active") else "no device"
     reason = Reason(
-        code="unknown",
+        code=Why.UNKNOWN,
         text="it is not known whether it carries a serial console",
         evidence=(Evidence(path=lost, said=said),),
     )

@@ -13,12 +13,12 @@ from random import Random
 
 import pytest
 
+from hostagent.assess.node import Node, is_bridge
+from hostagent.assess.protected import protections
 from hostagent.host import Host
 from hostagent.host.absent import ABSENCE_IS_AN_ANSWER
 from hostagent.host.archive import Node as Member
 from hostagent.plan import Plan, plan, ready
-from hostagent.plan.node import Node, is_bridge
-from hostagent.plan.protected import protections
 from hostagent.render.files import RenderError
 from hostagent.render.targets import ALL, TARGETS, Wishes, rendered
 from hostagent.report import AREAS, NodeReport, complete, survey

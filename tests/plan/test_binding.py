@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from hostagent.assess.reasons import Evidence, Reason, Why
 from hostagent.plan import plan
 from hostagent.plan.model import (
     IDS,
@@ -9,11 +10,9 @@ from hostagent.plan.model import (
     MODPROBE,
     UNIT,
     AddressUnit,
-    Evidence,
     Identity,
     Initramfs,
     KernelArgument,
-    Reason,
     Refusal,
 )
 from hostagent.values.pci import PciAddress
@@ -221,7 +220,9 @@ def test_a_unit_that_would_take_what_stays_on_another_node() -> None:
     text = "the unit that takes 0000:04:00.0 on a would take it here, where it stays"
     said = Evidence(path="sys/bus/pci/devices/0000:04:00.0/uevent", said="PCI_ID=10DE:1EB8")
     assert found.refused == (
-        Refusal(node="b", entry="devices[0]", address=A, reason=Reason(code="stays-here", text=text, evidence=(said,))),
+        Refusal(
+            node="b", entry="devices[0]", address=A, reason=Reason(code=Why.STAYS_HERE, text=text, evidence=(said,))
+        ),
     )
     assert [node.node for node in found.fleet.unsafe] == ["b"]
 

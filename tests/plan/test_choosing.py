@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from hostagent.assess.reasons import Evidence, Reason, Why
 from hostagent.plan import NodesError, plan, ready
-from hostagent.plan.model import Evidence, Note, PermittedDevice, Reason, Refusal, Unmatched
+from hostagent.plan.model import Note, PermittedDevice, Refusal, Unmatched
 from hostagent.profile import Profile
 from hostagent.values.pci import PciAddress
 from tests.plan.machines import NIC, NIC_CLASS, NVME, NVME_CLASS, T4, T4_CLASS, Machine, worker
@@ -83,7 +84,7 @@ def test_the_rest_of_a_group_comes_along() -> None:
             entry="devices[0]",
             address=PciAddress("0000:06:01.0"),
             reason=Reason(
-                code="group",
+                code=Why.GROUP,
                 text="it shares IOMMU group 7 with 0000:06:02.0, and it carries eth0: default route",
                 evidence=(
                     Evidence(path="sys/bus/pci/devices/0000:06:02.0/iommu_group", said="7"),
@@ -107,7 +108,7 @@ def test_companions_may_be_left_only_without_a_driver() -> None:
             entry="devices[0]",
             address=PciAddress("0000:06:01.0"),
             reason=Reason(
-                code="companions",
+                code=Why.COMPANIONS,
                 text=(
                     "its IOMMU group is not viable without 0000:06:02.0, which companions: false leaves with the host"
                 ),
@@ -149,7 +150,7 @@ def test_more_than_there_are() -> None:
             "devices[0]",
             None,
             Reason(
-                code="too-few",
+                code=Why.TOO_FEW,
                 text="2 asked for, 2 there, 1 free to be taken; 0000:01:00.0: it carries eno1: default route",
                 evidence=(Evidence(path="proc/net/route", said="default route through eno1"),),
             ),

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hostagent.plan.model import Evidence, Note, PoolPlan, Reason, Refusal
+from hostagent.assess.reasons import Evidence, Reason, Why
+from hostagent.plan.model import Note, PoolPlan, Refusal
 from hostagent.values.cmdline import parse
 from hostagent.values.hugepages import hugepage_requests
 from tests.plan.machines import Machine
@@ -89,7 +90,7 @@ def refusals(body: str, machine: Machine) -> tuple[Refusal, ...]:
     return planned(profile(f"hugepages: {{{body}}}"), machine).refused
 
 
-def refusal(entry: str, code: str, text: str, path: str, said: str) -> Refusal:
+def refusal(entry: str, code: Why, text: str, path: str, said: str) -> Refusal:
     evidence = (Evidence(path=path, said=said),)
     return Refusal(node="a", entry=entry, address=None, reason=Reason(code=code, text=text, evidence=evidence))
 
@@ -97,8 +98,8 @@ def refusal(entry: str, code: str, text: str, path: str, said: str) -> Refusal:
 def test_a_size_the_cpu_lacks() -> None:
     text = "this machine has no pages of 1G: expected one of 2M"
     assert refusals("defaultSize: 1G, pools: [{size: 1G, count: 1}]", Machine().put({"proc/cpuinfo": SMALL})) == (
-        refusal("hugepages.defaultSize", "page-size", text, "proc/cpuinfo", "flags without pdpe1gb"),
-        refusal("hugepages.pools[0]", "page-size", text, "proc/cpuinfo", "flags without pdpe1gb"),
+        refusal("hugepages.defaultSize", Why.PAGE_SIZE, text, "proc/cpuinfo", "flags without pdpe1gb"),
+        refusal("hugepages.pools[0]", Why.PAGE_SIZE, text, "proc/cpuinfo", "flags without pdpe1gb"),
     )
 
 
@@ -106,7 +107,7 @@ def test_a_size_nobody_has() -> None:
     text = "this machine has no pages of 512M: expected one of 2M, 1G"
     path = "sys/kernel/mm/hugepages/hugepages-524288kB"
     assert refusals("pools: [{size: 512M, count: 1}]", Machine()) == (
-        refusal("hugepages.pools[0]", "page-size", text, path, "no such directory"),
+        refusal("hugepages.pools[0]", Why.PAGE_SIZE, text, path, "no such directory"),
     )
 
 
@@ -118,14 +119,14 @@ def test_a_machine_that_does_not_say_which_sizes_it_has() -> None:
 def test_a_numa_node_that_is_not_there() -> None:
     text = "there is no NUMA node 1: expected one of 0"
     assert refusals("pools: [{size: 2M, count: 1, node: 1}]", Machine()) == (
-        refusal("hugepages.pools[0]", "numa-node", text, "sys/devices/system/node", "nodes: 0"),
+        refusal("hugepages.pools[0]", Why.NUMA_NODE, text, "sys/devices/system/node", "nodes: 0"),
     )
 
 
 def test_more_than_the_memory() -> None:
     text = "16384 MiB of huge pages asked for, the machine has 16384 MiB and 512 MiB stay with the host"
     assert refusals("pools: [{size: 2M, count: 512}, {size: 1G, count: 15}]", Machine()) == (
-        refusal("hugepages.pools[1]", "memory", text, "proc/meminfo", "MemTotal: 16777216 kB"),
+        refusal("hugepages.pools[1]", Why.TOO_MANY_PAGES, text, "proc/meminfo", "MemTotal: 16777216 kB"),
     )
     assert refusals("pools: [{size: 1G, count: 15}]", Machine()) == ()
 
@@ -134,7 +135,7 @@ def test_more_than_the_memory_of_a_numa_node() -> None:
     text = "8192 MiB of huge pages asked for, NUMA node 1 has 8192 MiB and 256 MiB stay with the host"
     path = "sys/devices/system/node/node1/meminfo"
     assert refusals("pools: [{size: 1G, count: 7, node: 0}, {size: 1G, count: 8, node: 1}]", two_nodes()) == (
-        refusal("hugepages.pools[1]", "memory", text, path, "Node 1 MemTotal: 8388608 kB"),
+        refusal("hugepages.pools[1]", Why.TOO_MANY_PAGES, text, path, "Node 1 MemTotal: 8388608 kB"),
     )
 
 

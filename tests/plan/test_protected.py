@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from hostagent.plan.model import Evidence, Reason
-from hostagent.plan.node import Node
-from hostagent.plan.protected import protections
+from hostagent.assess.node import Node
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import MAPPED, Evidence, Reason, Why
 from hostagent.report import AREAS
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
@@ -67,7 +67,7 @@ def test_what_is_mounted(on: str) -> None:
     machine = Machine().function(ONE, NVME, NVME_CLASS, driver="nvme").disk("nvme0n1", ONE, on=on)
     (reason,) = why(machine)[ONE]
     assert reason == Reason(
-        code="storage",
+        code=Why.STORAGE,
         text=f"it carries {on}, nvme0n1",
         evidence=(Evidence(path="proc/1/mountinfo", said=f"{on} on nvme0n1 on {ONE}"),),
     )
@@ -100,7 +100,7 @@ def test_without_mounts_every_driven_disk_controller_is_suspected() -> None:
     machine = Machine().function(ONE, NVME, NVME_CLASS, driver="nvme").function("0000:04:00.0", NVME, NVME_CLASS)
     machine.function("0000:05:00.0", NVME, NVME_CLASS, driver="vfio-pci").without("proc/1/mountinfo")
     unread = Evidence(path="proc/1/mountinfo", said="not all mounts are known")
-    expected = Reason(code="unknown", text="it may carry /: not all mounts are known", evidence=(unread,))
+    expected = Reason(code=Why.UNKNOWN, text="it may carry /: not all mounts are known", evidence=(unread,))
     assert why(machine) == {ONE: (expected,)}
 
 
@@ -148,7 +148,7 @@ def test_what_an_area_would_have_protected_is_refused_without_it(area: str) -> N
     guard = AREAS[area].guard
     assert guard is not None
     reason = Reason(
-        code="unknown", text=f"it is not known {guard.unknown}", evidence=(Evidence(path=area, said="not read"),)
+        code=Why.UNKNOWN, text=f"it is not known {guard.unknown}", evidence=(Evidence(path=area, said="not read"),)
     )
     assert protections(blind) == dict.fromkeys(meant.get(area, [*map(str, blind.at)]), (reason,))
 
@@ -169,7 +169,7 @@ def test_a_port_of_open_vswitch() -> None:
     machine.nic("eno1", ONE, master="ovs-system")
     assert why(machine)[ONE] == (
         Reason(
-            code="network",
+            code=Why.NETWORK,
             text="it carries eno1: port of ovs-system",
             evidence=(Evidence(path="sys/class/net/eno1/master", said="ovs-system"),),
         ),
@@ -201,7 +201,7 @@ def test_the_first_framebuffer_and_not_the_second() -> None:
         machine.put({f"{base}/name": "nouveaudrmfb\n"})
         machine.links[f"sys/class/graphics/fb{number}"] = f"../../{base.removeprefix('sys/')}"
     said = Evidence(path="sys/class/graphics/fb0/name", said="nouveaudrmfb")
-    expected = Reason(code="console", text="the first framebuffer is on it", evidence=(said,))
+    expected = Reason(code=Why.CONSOLE, text="the first framebuffer is on it", evidence=(said,))
     assert why(machine) == {ONE: (expected,)}
 
 
@@ -217,7 +217,7 @@ def test_memory_that_firmware_keeps() -> None:
     )
     path = "sys/kernel/iommu_groups/4/reserved_regions"
     said = Evidence(path=path, said="0x00000000000e8000 0x00000000000e8fff direct")
-    expected = Reason(code="reserved-region", text="firmware keeps memory of its own mapped for it", evidence=(said,))
+    expected = Reason(code=Why.RESERVED, text=MAPPED, evidence=(said,))
     assert why(machine) == {ONE: (expected,)}
 
 
@@ -270,12 +270,12 @@ def test_members_of_a_group_that_nobody_could_read() -> None:
     path = "sys/kernel/iommu_groups/4/devices"
     assert why(machine)[ONE] == (
         Reason(
-            code="group",
+            code=Why.GROUP,
             text="it shares IOMMU group 4 with 0000:03:00.7, which could not be read",
             evidence=(Evidence(path=path, said="0000:03:00.7"),),
         ),
         Reason(
-            code="group",
+            code=Why.GROUP,
             text="it shares IOMMU group 4 with ffe0000.ethernet, which dwmac drives",
             evidence=(Evidence(path=path, said="ffe0000.ethernet"),),
         ),

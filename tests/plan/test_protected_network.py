@@ -7,10 +7,10 @@ import json
 import pytest
 
 from hostagent.areas.network import AREA
+from hostagent.assess.node import Node
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import Evidence, Reason, Why
 from hostagent.host.addresses import RECORD
-from hostagent.plan.model import Evidence, Reason
-from hostagent.plan.node import Node
-from hostagent.plan.protected import protections
 from hostagent.schema import read_report
 from hostagent.values.pci import PciAddress
 from hostagent.values.plain import json_text
@@ -114,7 +114,7 @@ def test_a_link_that_netlink_did_not_name_is_suspected() -> None:
 def lost(text: str, path: str) -> tuple[Reason, ...]:
     return (
         Reason(
-            code="unknown",
+            code=Why.UNKNOWN,
             text=f"it is not known which routes it carries: {text}",
             evidence=(Evidence(path=path, said="not read"),),
         ),

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from hostagent.assess.node import Node
+from hostagent.assess.protected import protections
+from hostagent.assess.reasons import Evidence, Reason
 from hostagent.host.disks import Disk
-from hostagent.plan.model import Evidence, Reason
-from hostagent.plan.node import Node
-from hostagent.plan.protected import protections
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
 from tests.plan.machines import NIC, NIC_CLASS, NVME, NVME_CLASS, Machine

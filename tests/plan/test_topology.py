@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hostagent.assess.node import Node
+from hostagent.assess.topology import Topology
 from hostagent.host import Host
-from hostagent.plan.node import Node
-from hostagent.plan.topology import Topology
 from hostagent.render.files import RenderError
 from hostagent.render.targets import Wishes, rendered
 from hostagent.report import NodeReport, survey

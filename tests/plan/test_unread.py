@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hostagent.plan.node import Node
-from hostagent.plan.protected import protections
+from hostagent.assess.node import Node
+from hostagent.assess.protected import protections
 from hostagent.values.pci import PciAddress
 from tests.plan.machines import NIC, NIC_CLASS, T4, T4_CLASS, Machine
 

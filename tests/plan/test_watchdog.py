@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from hostagent.assess.reasons import Evidence
 from hostagent.plan import Plan
-from hostagent.plan.model import Evidence, Initramfs, Note, WatchdogPlan
+from hostagent.plan.model import Initramfs, Note, WatchdogPlan
 from tests.plan.machines import Machine
 from tests.plan.profiles import DEBIAN, planned, profile
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hostagent.assess.reasons import Evidence
 from hostagent.host import Host
-from hostagent.plan.model import Evidence
 from hostagent.report import NodeReport, survey
 from hostagent.values.record import record
 from tests.plant import pci_function, plant, unreadable

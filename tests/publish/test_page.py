@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from hostagent.advice import advise
+from hostagent.assess import State, assess
 from hostagent.host import Host
 from hostagent.publish.page import POLICY, page
-from hostagent.publish.page.states import STATES, machine
+from hostagent.publish.page.states import STATES
 from hostagent.report import NodeReport, survey
 from tests.plant import pci_function, plant
 from tests.publish.page_machine import HOSTILE, USES, every_state, finding, hostile, report_of
@@ -57,12 +58,12 @@ def outline(report: NodeReport, *findings: object) -> Outline:
 
 
 def test_every_state_has_its_box(tmp_path: Path) -> None:
-    judged = machine(every_state(tmp_path))
-    assert {box.group.number: box.state for box in judged.boxes} == {
+    judged = assess(every_state(tmp_path))
+    assert {box.group.number: box.state for box in judged.groups} == {
         0: "platform", 1: "blocked", 2: "vfio", 3: "viable", 4: "protected", 5: "protected", 6: "unsafe",
     }  # fmt: skip
     assert [(part.function.address, part.state) for part in judged.alone] == [("0000:07:00.0", "idle")]
-    assert {part.function.address: part.state for part in judged.parts if part.function.iommu_group == 1} == {
+    assert {part.function.address: part.state for part in judged.functions if part.function.iommu_group == 1} == {
         "0000:01:00.0": "vfio",
         "0000:01:00.1": "blocked",
     }
@@ -73,9 +74,9 @@ def test_a_group_is_in_use_until_somebody_begins_and_unknown_without_verdicts(tm
     files = pci_function(address, cls="120000", driver="habanalabs")
     links = {f"sys/bus/pci/devices/{address}/iommu_group": "../../../../kernel/iommu_groups/1"}
     root = plant(tmp_path, files, links)
-    assert [box.state for box in machine(report_of(root)).boxes] == ["in-use"]
+    assert [box.state for box in assess(report_of(root)).groups] == ["in-use"]
     without = survey(Host(str(root)), only=frozenset({"pci", "iommu"}))
-    assert [box.state for box in machine(without).boxes] == ["unknown"]
+    assert [box.state for box in assess(without).groups] == ["unknown"]
 
 
 def test_it_says_what_there_is(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_it_says_what_there_is(tmp_path: Path) -> None:
         "What helps Bind it to vfio-pci too.",
         "hostagent render modprobe --profile profile.yaml",
         "/sys/bus/pci/devices/0000:01:00.1/driver snd_hda_intel",
-        "Kept by snd_hda_intel at 0000:01:00.1",
+        "Group 1 is not viable: 0000:01:00.1 is bound to snd_hda_intel",
         "64 pages, 128 MiB: 48 used, 16 free, 2 reserved",
         "The command line asks for 8 pages of 1 GiB; there are 4",
         "15.3 GiB · CPUs 0-3 · 2 isolated",
@@ -98,9 +99,9 @@ def test_it_says_what_there_is(tmp_path: Path) -> None:
         "proc/swaps",
     ):
         assert words in found.said, words
-    assert {f"{STATES[state][0]} {STATES[state][1]}" for state in ("blocked", "vfio", "viable", "protected")} <= {
-        piece for piece in (f"{mark} {word}" for mark, word, _ in STATES.values()) if piece in found.said
-    }
+    assert {
+        f"{STATES[state][0]} {STATES[state][1]}" for state in (State.BLOCKED, State.BOUND, State.FREE, State.PROTECTED)
+    } <= {piece for piece in (f"{mark} {word}" for mark, word, _ in STATES.values()) if piece in found.said}
 
 
 @pytest.mark.parametrize(

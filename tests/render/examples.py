@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hostagent.assess.node import pci_id
 from hostagent.cli.roots import opened
 from hostagent.plan import Plan, plan, ready
-from hostagent.plan.node import pci_id
 from hostagent.profile import read_profile
 from hostagent.render.targets import Wishes, rendered
 from hostagent.report import NodeReport, survey

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
+from hostagent.assess import WORDS, Assessment, GroupAssessment
 from hostagent.cli.table import groups, uses
 from hostagent.cli.table.functions import line, shelf
 from hostagent.cli.table.words import CARE, GOOD, QUIET, found, heading, joined, text
@@ -17,9 +18,9 @@ from hostagent.values.pci import PciAddress
 from hostagent.values.words import counted
 
 
-def section(report: NodeReport, width: int) -> Iterator[RenderableType]:
+def section(report: NodeReport, judged: Assessment, width: int) -> Iterator[RenderableType]:
     """Every function."""
-    pci, iommu = found(report.pci), found(report.iommu)
+    pci = found(report.pci)
     if pci is None:
         return
     on = shelf(pci, width)
@@ -29,12 +30,10 @@ def section(report: NodeReport, width: int) -> Iterator[RenderableType]:
         return remarks.get(function.address)
 
     listed: frozenset[PciAddress] = frozenset()
-    if iommu is not None and iommu.groups:
-        functions = {function.address: function for function in pci.functions}
-        grown = groups.branches(iommu.groups, report.vfio, functions)
-        listed = frozenset(function.address for branch in grown for function in branch.functions)
-        yield heading("IOMMU groups", _tally(grown))
-        yield groups.tree(grown, on, remark)
+    if judged.groups:
+        listed = frozenset(part.function.address for group in judged.groups for part in group.functions)
+        yield heading("IOMMU groups", _tally(judged.groups))
+        yield groups.tree(judged.groups, on, remark)
     rest = [function for function in pci.functions if function.address not in listed]
     if rest:
         yield heading("PCI functions without an IOMMU group" if listed else "PCI functions", str(len(rest)))
@@ -42,10 +41,10 @@ def section(report: NodeReport, width: int) -> Iterator[RenderableType]:
         yield line(function, on, remark(function))
 
 
-def _tally(grown: list[groups.Branch]) -> Text:
-    states = Counter(groups.state(branch) for branch in grown)
-    words = [f"{states[word]} {word}" for word in groups.STYLES if states[word]]
-    return text(" · ".join((counted(len(grown), "group"), *words)), QUIET)
+def _tally(judged: tuple[GroupAssessment, ...]) -> Text:
+    states = Counter(map(groups.word, judged))
+    words = [f"{states[word]} {word}" for word, _ in WORDS.values() if states[word]]
+    return text(" · ".join((counted(len(judged), "group"), *words)), QUIET)
 
 
 def _remarks(report: NodeReport) -> dict[PciAddress, Text]:

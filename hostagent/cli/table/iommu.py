@@ -6,29 +6,18 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from hostagent.areas import iommu as area
 from hostagent.areas.iommu import Iommu
 from hostagent.areas.vfio import IdRequest, Vfio
 from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, joined, text
 from hostagent.values.words import counted
 
-_WHY = {
-    area.ON: "on",
-    area.NO_TABLE: "off: the firmware describes none; look for VT-d or AMD-Vi in its setup",
-    area.OFF_BY_ARGUMENT: "off: a kernel argument switches it off",
-    area.NOT_ENABLED: "off: this kernel wants intel_iommu=on",
-    area.NOT_STARTED: "off: the firmware describes one and the kernel drives none; its log says why",
-    area.GUEST: "off: this virtual machine was given none",
-    area.UNKNOWN: "off, and nothing to be seen that would say why",
-}
 
-
-def iommu_line(iommu: Iommu) -> Text:
-    """On or off, whose, and how."""
+def iommu_line(iommu: Iommu, off: str | None) -> Text:
+    """On or off, whose, and how. `off`: why it is off."""
     remapping = iommu.interrupt_remapping
     return joined(
         (
-            Text(_WHY[iommu.reason], style=GOOD if iommu.enabled else CARE),
+            Text("on" if off is None else f"off: {off}", style=GOOD if iommu.enabled else CARE),
             iommu.vendor,
             _remapping(remapping) if iommu.enabled and remapping is not None else None,
             counted(len(iommu.groups), "group") if iommu.groups else None,

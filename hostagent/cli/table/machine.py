@@ -11,6 +11,7 @@ from hostagent.areas.cpu import Cpu
 from hostagent.areas.kvm import Kvm
 from hostagent.areas.memory import Memory
 from hostagent.areas.numa import Numa
+from hostagent.assess import Assessment
 from hostagent.cli.table.iommu import iommu_line, vfio_lines
 from hostagent.cli.table.system import firmware_line, kernel_line, kubelet_line
 from hostagent.cli.table.words import CARE, GOOD, QUIET, facts, found, heading, joined, onoff, text
@@ -20,15 +21,15 @@ from hostagent.values.words import counted, size
 _LEVELS = {1: "x86-64", 2: "x86-64-v2", 3: "x86-64-v3", 4: "x86-64-v4"}
 
 
-def section(report: NodeReport) -> Iterator[RenderableType]:
+def section(report: NodeReport, judged: Assessment) -> Iterator[RenderableType]:
     """One line a topic, of the areas that were asked for."""
-    rows = list(_rows(report))
+    rows = list(_rows(report, judged))
     if rows:
         yield heading("Machine")
         yield facts(rows)
 
 
-def _rows(report: NodeReport) -> Iterator[tuple[str, Text | None]]:
+def _rows(report: NodeReport, judged: Assessment) -> Iterator[tuple[str, Text | None]]:
     cpu, kvm, memory = found(report.cpu), found(report.kvm), found(report.memory)
     numa, iommu, vfio = found(report.numa), found(report.iommu), found(report.vfio)
     firmware, kernel, kubelet = found(report.firmware), found(report.kernel), found(report.kubelet)
@@ -45,7 +46,7 @@ def _rows(report: NodeReport) -> Iterator[tuple[str, Text | None]]:
     if kvm is not None:
         yield "KVM", _kvm(kvm)
     if iommu is not None:
-        yield "IOMMU", iommu_line(iommu)
+        yield "IOMMU", iommu_line(iommu, judged.iommu_off)
     for number, said in enumerate(vfio_lines(vfio) if vfio is not None else ()):
         yield "VFIO" if number == 0 else "", said
     if kubelet is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
+from hostagent.assess import assess
 from hostagent.cli.table import devices, machine, pools, problems, uses, watchdogs
 from hostagent.cli.table.paper import Paper, printed, standard_output
 from hostagent.report import NodeReport
@@ -18,9 +19,10 @@ def page(report: NodeReport, on: Paper | None = None) -> str:
 
 
 def _blocks(report: NodeReport, on: Paper) -> Iterator[RenderableType]:
-    yield from machine.section(report)
-    yield from devices.section(report, on.width)
+    judged = assess(report)
+    yield from machine.section(report, judged)
+    yield from devices.section(report, judged, on.width)
     yield from pools.section(report)
     yield from watchdogs.section(report)
-    yield from uses.section(report)
+    yield from uses.section(report, judged)
     yield from problems.section(report)

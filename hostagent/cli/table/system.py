@@ -7,6 +7,7 @@ from rich.text import Text
 from hostagent.areas.firmware import Firmware
 from hostagent.areas.kernel import Kernel
 from hostagent.areas.kubelet import Kubelet
+from hostagent.assess.firmware import firmware_name
 from hostagent.cli.table.words import CARE, GOOD, QUIET, joined, onoff, text
 
 
@@ -20,7 +21,7 @@ def firmware_line(firmware: Firmware) -> Text:
         (
             name or firmware.model,
             f"in {firmware.hypervisor}" if firmware.hypervisor else guest,
-            None if firmware.uefi is None else "UEFI" if firmware.uefi else "BIOS",
+            firmware_name(firmware),
             onoff(firmware.secure_boot, "Secure Boot"),
             f"firmware {version}" if version else None,
             "BMC" if firmware.bmc else None,

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from hostagent.areas.network import Network
 from hostagent.areas.storage import OTHER, Storage
+from hostagent.assess import Assessment
 from hostagent.cli.table.words import CARE, NAME, QUIET, Columns, found, heading, joined, text
 from hostagent.host.links import Link
 from hostagent.report import NodeReport
@@ -25,18 +26,17 @@ def marks(report: NodeReport) -> dict[PciAddress, tuple[str, ...]]:
     return {address: tuple(dict.fromkeys(whats)) for address, whats in carried.items()}
 
 
-def section(report: NodeReport) -> Iterator[RenderableType]:
+def section(report: NodeReport, judged: Assessment) -> Iterator[RenderableType]:
     """One line for each use."""
     rows = [
         (text(what), joined((Text(address, style=NAME) for address in addresses), " "), text(through))
         for what, through, addresses in _rows(report)
     ]
-    network, storage = found(report.network), found(report.storage)
-    unknown = []
-    if network is not None and not network.routes_known:
-        unknown.append("routes")
-    if storage is not None and not storage.mounts_known:
-        unknown.append("mounts")
+    unknown = [
+        name
+        for name, area in (("routes", report.network), ("mounts", report.storage))
+        if name in judged.unknown_uses and area is not None
+    ]
     if rows or unknown:
         remark = (
             Text(f"{' and '.join(unknown)} not known: take no function for unused", style=CARE) if unknown else None

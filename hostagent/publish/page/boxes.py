@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from hostagent.areas.sriov import Sriov
+from hostagent.assess import Assessment, FunctionAssessment, GroupAssessment, State
+from hostagent.assess.node import data, pci_id
 from hostagent.host.pci import PciFunction
-from hostagent.plan.node import data, pci_id
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.publish.page.names import Names
-from hostagent.publish.page.states import BLOCKED, PLATFORM, STATES, Box, Machine, Part
+from hostagent.publish.page.states import STATES
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
 from hostagent.values.words import counted
@@ -22,37 +23,38 @@ ALIKE = 6
 _WIDTHS = {0: "", 1: "", 2: " pair"}
 # Above so many, functions of one kind have their addresses behind a fold.
 LISTED = 12
+_TOLD = (State.BLOCKED, State.UNSAFE)
 # So many things that a function carries are named.
 NAMED = 4
 
 
-def sign(state: str) -> Html:
+def sign(state: State) -> Html:
     """The state as shape, colour and word."""
     mark, word, _ = STATES[state]
     return element("b", element("i", mark, aria_hidden="true"), " ", word, cls=f"sign {state}")
 
 
-def section(report: NodeReport, machine: Machine) -> Html:
+def section(report: NodeReport, machine: Assessment) -> Html:
     """Groups, then what has none."""
-    if not machine.parts and not machine.boxes:
+    if not machine.functions and not machine.groups:
         return NOTHING
     draw = Drawing(report)
-    shown = [box for box in machine.boxes if box.state != PLATFORM]
-    platform = [box for box in machine.boxes if box.state == PLATFORM]
+    shown = [box for box in machine.groups if box.state != State.PLATFORM]
+    platform = [box for box in machine.groups if box.state == State.PLATFORM]
     pieces = []
-    if machine.boxes:
+    if machine.groups:
         pieces += [
-            element("h2", "IOMMU groups ", element("small", counted(len(machine.boxes), "group")), id="groups"),
-            legend([box.state for box in machine.boxes], "group"),
+            element("h2", "IOMMU groups ", element("small", counted(len(machine.groups), "group")), id="groups"),
+            legend([box.state for box in machine.groups], "group"),
             element("ul", *_folded(shown, draw), cls="boxes"),
             _platform(platform, draw),
         ]
     # Host bridges and the like have no group on some machines, and nobody misses it.
-    plain = machine.boxes and all(part.state == PLATFORM for part in machine.alone)
+    plain = machine.groups and all(part.state == State.PLATFORM for part in machine.alone)
     if machine.alone and plain:
         pieces.append(_kinds(machine.alone, draw))
     elif machine.alone:
-        title = "Functions without an IOMMU group " if machine.boxes else "PCI functions "
+        title = "Functions without an IOMMU group " if machine.groups else "PCI functions "
         pieces += [
             element("h2", title, element("small", counted(len(machine.alone), "function")), id="functions"),
             legend([part.state for part in machine.alone], "function"),
@@ -61,7 +63,7 @@ def section(report: NodeReport, machine: Machine) -> Html:
     return element("section", *pieces, aria_label="PCI functions by IOMMU group")
 
 
-def legend(states: Sequence[str], what: str) -> Html:
+def legend(states: Sequence[State], what: str) -> Html:
     """One band with a share for each state, and what the signs mean."""
     counts = [(state, states.count(state)) for state in STATES if state in states]
     shares, at = [], 0.0
@@ -85,7 +87,7 @@ class Drawing:
         self._names = Names(report)
         self._remarks = _remarks(report)
 
-    def row(self, part: Part, *, identified: bool = False) -> Html:
+    def row(self, part: FunctionAssessment, *, identified: bool = False) -> Html:
         """One function inside its group. `identified`: the ID stands above it already."""
         function = part.function
         facts = (*(() if identified else (pci_id(function),)), *self._facts(function))
@@ -110,7 +112,7 @@ class Drawing:
             yield f"NUMA node {function.numa_node}"
         yield from self._remarks.get(function.address, ())
 
-    def shape(self, part: Part) -> tuple[object, ...]:
+    def shape(self, part: FunctionAssessment) -> tuple[object, ...]:
         """What functions that are alike share."""
         function = part.function
         why = None if part.reason is None else part.reason.code
@@ -126,7 +128,7 @@ def sentence(said: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def driver(part: Part) -> Html:
+def driver(part: FunctionAssessment) -> Html:
     """The driver, in the colour of the state."""
     name = part.function.driver
     mark = element("i", STATES[part.state][0], aria_hidden="true")
@@ -152,16 +154,16 @@ def _remarks(report: NodeReport) -> dict[PciAddress, tuple[str, ...]]:
     return {address: tuple(said) for address, said in found.items()}
 
 
-def _alike(items: Iterable[Box], shape: Callable[[Box], object]) -> list[list[Box]]:
-    rows: dict[object, list[Box]] = {}
+def _alike(items: Iterable[GroupAssessment], shape: Callable[[GroupAssessment], object]) -> list[list[GroupAssessment]]:
+    rows: dict[object, list[GroupAssessment]] = {}
     for item in items:
         rows.setdefault(shape(item), []).append(item)
     return list(rows.values())
 
 
-def _folded(boxes: Sequence[Box], draw: Drawing) -> Iterable[Html]:
+def _folded(boxes: Sequence[GroupAssessment], draw: Drawing) -> Iterable[Html]:
     """A box for each group; the later ones of many that are alike behind the first."""
-    alike = _alike(boxes, lambda box: (box.state, box.group.type, box.group.others, *map(draw.shape, box.parts)))
+    alike = _alike(boxes, lambda box: (box.state, box.group.type, box.group.others, *map(draw.shape, box.functions)))
     drawn: list[tuple[int, Html]] = []
     for row in alike:
         if len(row) > ALIKE:
@@ -171,33 +173,32 @@ def _folded(boxes: Sequence[Box], draw: Drawing) -> Iterable[Html]:
     return [markup for _, markup in sorted(drawn, key=lambda one: one[0])]
 
 
-def _box(box: Box, draw: Drawing, more: Html = NOTHING) -> Html:
+def _box(box: GroupAssessment, draw: Drawing, more: Html = NOTHING) -> Html:
     number = box.group.number
     head = element("header", element("h3", f"Group {number}"), sign(box.state))
-    others = [element("li", element("code", other), cls=PLATFORM) for other in box.group.others]
-    rows = element("ul", *map(draw.row, box.parts), *others)
-    wide = _WIDTHS.get(len(box.parts) + len(others), " wide")
+    others = [element("li", element("code", other), cls=State.PLATFORM) for other in box.group.others]
+    rows = element("ul", *map(draw.row, box.functions), *others)
+    wide = _WIDTHS.get(len(box.functions) + len(others), " wide")
     return element("li", head, _why(box), rows, more, cls=f"box {box.state}{wide}")
 
 
-def _why(box: Box) -> Html:
-    """Who blocks a group that was begun."""
-    if box.state != BLOCKED or box.verdict is None:
+def _why(box: GroupAssessment) -> Html:
+    """What keeps a group that was begun, and what nobody who reads only states would guess."""
+    if box.obstacle is None or box.state not in _TOLD:
         return NOTHING
-    said = ", ".join(f"{blocker.driver} at {blocker.address}" for blocker in box.verdict.blockers)
-    return element("p", f"Kept by {said}", cls="why")
+    return element("p", box.obstacle[:1].upper() + box.obstacle[1:], cls="why")
 
 
-def _others(boxes: Sequence[Box]) -> Html:
+def _others(boxes: Sequence[GroupAssessment]) -> Html:
     rows = [
-        element("li", f"{box.group.number} ", *(element("code", part.function.address) for part in box.parts))
+        element("li", f"{box.group.number} ", *(element("code", part.function.address) for part in box.functions))
         for box in boxes
     ]
     summary = element("summary", f"{len(boxes)} more groups like this")
     return element("details", summary, element("ol", *rows, cls="more"))
 
 
-def _platform(boxes: Sequence[Box], draw: Drawing) -> Html:
+def _platform(boxes: Sequence[GroupAssessment], draw: Drawing) -> Html:
     """Groups nobody gives away, small and folded."""
     if not boxes:
         return NOTHING
@@ -205,17 +206,17 @@ def _platform(boxes: Sequence[Box], draw: Drawing) -> Html:
     return element("details", summary, element("ul", *_folded(boxes, draw), cls="boxes"), cls="fold")
 
 
-def _kinds(parts: Sequence[Part], draw: Drawing) -> Html:
+def _kinds(parts: Sequence[FunctionAssessment], draw: Drawing) -> Html:
     """Functions that are alike in one box: the first of each is drawn, the others are addresses."""
-    kinds: dict[tuple[object, ...], list[Part]] = {}
+    kinds: dict[tuple[object, ...], list[FunctionAssessment]] = {}
     for part in parts:
         kinds.setdefault(draw.shape(part), []).append(part)
     rows = sorted(kinds.values(), key=lambda row: list(STATES).index(row[0].state))
-    shown = [_kind(row, draw) for row in rows if row[0].state != PLATFORM]
-    platform = [_kind(row, draw) for row in rows if row[0].state == PLATFORM]
+    shown = [_kind(row, draw) for row in rows if row[0].state != State.PLATFORM]
+    platform = [_kind(row, draw) for row in rows if row[0].state == State.PLATFORM]
     fold: object = NOTHING
     if platform:
-        count = sum(part.state == PLATFORM for part in parts)
+        count = sum(part.state == State.PLATFORM for part in parts)
         summary = element(
             "summary", f"{counted(count, 'function')} of the platform: bridges and the machine's own parts"
         )
@@ -223,7 +224,7 @@ def _kinds(parts: Sequence[Part], draw: Drawing) -> Html:
     return joined((element("ul", *shown, cls="boxes") if shown else None, fold))
 
 
-def _kind(row: Sequence[Part], draw: Drawing) -> Html:
+def _kind(row: Sequence[FunctionAssessment], draw: Drawing) -> Html:
     first = row[0]
     times = f"{len(row)} \N{MULTIPLICATION SIGN} " if len(row) > 1 else ""
     head = element("header", element("h3", times, pci_id(first.function)), sign(first.state))

@@ -11,10 +11,10 @@ import hashlib
 import time
 
 from hostagent import __version__
-from hostagent.plan.node import data
+from hostagent.assess import assess
+from hostagent.assess.node import data
 from hostagent.publish.page import boxes, facts, findings, memory, rest, verdict
 from hostagent.publish.page.html import Html, element, joined
-from hostagent.publish.page.states import machine
 from hostagent.publish.page.style import STYLE
 from hostagent.report import NodeReport
 
@@ -37,13 +37,13 @@ def page(
 
     `since`: when the host was first found like this, in seconds since 1970; reports have no clock, and whoever looked has.
     """
-    judged = machine(report)
+    judged = assess(report)
     body = element(
         "main",
         findings.section(findings_),
         boxes.section(report, judged),
         memory.section(report),
-        facts.section(report),
+        facts.section(report, judged),
         rest.watchdogs(report),
         rest.stands(report, judged),
         rest.trouble(report),
@@ -55,7 +55,7 @@ def page(
         verdict.section(report, findings_, judged),
         cls="top",
     )
-    whole = joined((_head(title, verdict.tone(report, findings_)), element("body", top, body, _foot())))
+    whole = joined((_head(title, verdict.tone(report, findings_, judged)), element("body", top, body, _foot())))
     return f'<!doctype html>\n<html lang="en">{whole}</html>\n'.encode()
 
 

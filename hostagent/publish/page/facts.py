@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hostagent.areas import iommu as iommu_area
-from hostagent.plan.node import data
+from hostagent.assess import Assessment
+from hostagent.assess.firmware import firmware_name
+from hostagent.assess.node import data
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.report import NodeReport
 from hostagent.values.words import counted, size
@@ -14,21 +15,13 @@ if TYPE_CHECKING:
 
     Row = tuple[str, object]
 
-_WHY = {
-    iommu_area.NO_TABLE: "the firmware describes none",
-    iommu_area.OFF_BY_ARGUMENT: "a kernel argument switches it off",
-    iommu_area.NOT_ENABLED: "this kernel wants intel_iommu=on",
-    iommu_area.NOT_STARTED: "the firmware describes one, and the kernel drives none",
-    iommu_area.GUEST: "this virtual machine was given none",
-    iommu_area.UNKNOWN: "nothing says why",
-}
 _SMT = {"notsupported": "not supported", "notimplemented": "not implemented", "forceoff": "forced off"}
 
 
-def section(report: NodeReport) -> Html:
+def section(report: NodeReport, machine: Assessment) -> Html:
     """One card a topic, of the areas that were asked for."""
     topics = (
-        ("Virtualization", (*_kvm(report), *_iommu(report), *_vfio(report))),
+        ("Virtualization", (*_kvm(report), *_iommu(report, machine), *_vfio(report))),
         ("CPU", tuple(_cpu(report))),
         ("System", (*_hardware(report), *_kernel(report), *_memory(report), *_kubelet(report))),
     )
@@ -53,16 +46,12 @@ def flag(value: bool | None, *, needed: bool = False, words: tuple[str, str] = (
     return element("b", mark, f" {words[0] if value else words[1]}", cls=f"flag {state}")
 
 
-def _iommu(report: NodeReport) -> Iterator[Row]:
+def _iommu(report: NodeReport, machine: Assessment) -> Iterator[Row]:
     found = data(report.iommu)
     if found is None:
         return
-    yield (
-        "IOMMU",
-        joined(
-            (flag(found.enabled, needed=True, words=("on", "off")), None if found.enabled else f" {_WHY[found.reason]}")
-        ),
-    )
+    off = None if machine.iommu_off is None else f" {machine.iommu_off}"
+    yield "IOMMU", joined((flag(found.enabled, needed=True, words=("on", "off")), off))
     yield "IOMMU vendor", found.vendor
     yield "Default domains", found.default_domain
     if found.enabled:
@@ -134,9 +123,7 @@ def _hardware(report: NodeReport) -> Iterator[Row]:
     if found is None:
         return
     dmi = found.dmi
-    # Machines without UEFI and DMI have other firmware: U-Boot, or a hypervisor's device tree.
-    other = "not UEFI" if dmi is None else "BIOS"
-    yield "Firmware", None if found.uefi is None else "UEFI" if found.uefi else other
+    yield "Firmware", firmware_name(found)
     yield "Firmware version", None if dmi is None else " ".join(p for p in (dmi.bios_vendor, dmi.bios_version) if p)
     yield "Secure Boot", flag(found.secure_boot)
     yield "BMC", "present" if found.bmc else None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    from hostagent.plan.model import Evidence
+    from hostagent.assess.reasons import Evidence
 
     class Remedy(Protocol):
         """What helps, as advice says it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostagent.areas.hugepages import Hugepages, Pool
 from hostagent.areas.numa import NumaNode
-from hostagent.plan.node import data
+from hostagent.assess.node import data
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.report import NodeReport
 from hostagent.values.cpuset import CpuSet

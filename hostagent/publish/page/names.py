@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hostagent.areas.pci import PciName
+from hostagent.assess.node import data
 from hostagent.host.pci import PciFunction
-from hostagent.plan.node import data
 from hostagent.report import NodeReport
 
 # What a class is called where the host has no pci.ids (https://pci-ids.ucw.cz).

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from hostagent.assess import Assessment, FunctionAssessment
+from hostagent.assess.node import data
+from hostagent.assess.reasons import Why
 from hostagent.host.watchdogs import WatchdogDevice
-from hostagent.plan import protected
-from hostagent.plan.node import data
 from hostagent.publish.page.boxes import sentence
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.publish.page.names import Names
-from hostagent.publish.page.states import Machine, Part, unknown_uses
 from hostagent.report import NodeReport, problems
 from hostagent.values.words import counted
 
@@ -21,7 +21,7 @@ SHOWN = 8
 _ARMED, _DISARMED = "active", "inactive"
 _RESTARTS: dict[str | None, str] = {_ARMED: "restarts after", _DISARMED: "once armed, restarts after"}
 # Of these the reason lies with another function, or there is nothing to lose.
-_SECONDARY = (protected.GROUP, protected.RESERVED, protected.REFUSED_ID)
+_SECONDARY = (Why.GROUP, Why.RESERVED, Why.DENYLIST)
 
 
 def watchdogs(report: NodeReport) -> Html:
@@ -89,13 +89,13 @@ def _remarks(device: WatchdogDevice) -> Iterator[object]:
             yield f" · {part}"
 
 
-def stands(report: NodeReport, machine: Machine) -> Html:
+def stands(report: NodeReport, machine: Assessment) -> Html:
     """What the host would not survive the loss of: a card for each reason, with its functions and how it is known."""
-    by_reason: dict[str, list[Part]] = {}
-    for part in machine.parts:
+    by_reason: dict[str, list[FunctionAssessment]] = {}
+    for part in machine.functions:
         if part.reason is not None and part.reason.code not in _SECONDARY:
             by_reason.setdefault(part.reason.text, []).append(part)
-    unknown = unknown_uses(report)
+    unknown = machine.unknown_uses
     if not by_reason and not unknown:
         return NOTHING
     names = Names(report)
@@ -112,7 +112,7 @@ def stands(report: NodeReport, machine: Machine) -> Html:
     )
 
 
-def _kept(text: str, parts: list[Part], names: Names) -> Html:
+def _kept(text: str, parts: list[FunctionAssessment], names: Names) -> Html:
     functions = [
         element("li", element("code", part.function.address), " ", names.kind(part.function)) for part in parts
     ]

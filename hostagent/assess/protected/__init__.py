@@ -7,56 +7,19 @@ no permission.
 
 from __future__ import annotations
 
-from hostagent.plan.model import Reason
-from hostagent.plan.node import Node
-from hostagent.plan.protected.codes import (
-    BMC,
-    BRIDGE,
-    CONSOLE,
-    GROUP,
-    GUEST,
-    MEMORY,
-    NAMESPACE,
-    NETWORK,
-    PLATFORM,
-    REFUSED_ID,
-    RESERVED,
-    STORAGE,
-    UNKNOWN,
-    VFS,
-    VMD,
-    WATCHDOG,
-)
-from hostagent.plan.protected.console import consoles
-from hostagent.plan.protected.groups import DENYLIST, groups, guests, strangers, unassignable
-from hostagent.plan.protected.machinery import machinery, memory, watchdogs
-from hostagent.plan.protected.namespaces import namespaces
-from hostagent.plan.protected.network import network
-from hostagent.plan.protected.storage import storage
-from hostagent.plan.protected.unknown import unknown_areas, unread_files
-from hostagent.plan.protected.virtual import virtual
+from hostagent.assess.node import Node
+from hostagent.assess.protected.console import consoles
+from hostagent.assess.protected.groups import DENYLIST, groups, guests, strangers, unassignable
+from hostagent.assess.protected.machinery import machinery, memory, watchdogs
+from hostagent.assess.protected.namespaces import namespaces
+from hostagent.assess.protected.network import network
+from hostagent.assess.protected.storage import storage
+from hostagent.assess.protected.unknown import unknown_areas, unread_files
+from hostagent.assess.protected.virtual import virtual
+from hostagent.assess.reasons import Reason
 from hostagent.values.pci import PciAddress
 
-__all__ = [
-    "BMC",
-    "BRIDGE",
-    "CONSOLE",
-    "DENYLIST",
-    "GROUP",
-    "GUEST",
-    "MEMORY",
-    "NAMESPACE",
-    "NETWORK",
-    "PLATFORM",
-    "REFUSED_ID",
-    "RESERVED",
-    "STORAGE",
-    "UNKNOWN",
-    "VFS",
-    "VMD",
-    "WATCHDOG",
-    "protections",
-]
+__all__ = ["DENYLIST", "protections"]
 # In the order in which reasons are given: the first is the one that others of the group hear.
 _LOOKS = (
     machinery,

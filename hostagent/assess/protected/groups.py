@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, driver_said, file_of, id_said, is_bridge, pci_id
+from hostagent.assess.reasons import MAPPED, Evidence, Reason, Why, because
 from hostagent.host.groups import GROUPS
-from hostagent.plan.model import Evidence, Reason
-from hostagent.plan.node import Node, data, driver_said, file_of, id_said, is_bridge, pci_id
-from hostagent.plan.protected.codes import BRIDGE, GROUP, GUEST, REFUSED_ID, RESERVED, UNKNOWN, because
 from hostagent.values.pci import PciAddress
 from hostagent.values.vfio import lets_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hostagent.plan.protected.codes import Found
+    from hostagent.assess.reasons import Found
 
 # drivers/vfio/pci/vfio_pci.c: QAT of the C3xxx, C62x and DH895xCC, and DSA and IAX of Sapphire Rapids; VFs too.
 DENYLIST = tuple(f"8086:{device}" for device in ("19e2", "19e3", "37c8", "37c9", "0435", "0443", "0b25", "0cfe"))
@@ -23,7 +22,7 @@ def unassignable(node: Node) -> Found:
     for function in node.functions:
         if pci_id(function) in DENYLIST and not allowed:
             text = "vfio-pci refuses it: its ID is on the kernel's list of devices that are unsafe to give away"
-            yield function.address, because(REFUSED_ID, text, id_said(function))
+            yield function.address, because(Why.DENYLIST, text, id_said(function))
     # Where no group shows its regions, nobody looked, and vfio refuses direct ones itself; where others do, one is missing.
     shown = any(group.reserved_regions is not None for group in node.groups.values())
     for group in node.groups.values():
@@ -32,12 +31,12 @@ def unassignable(node: Node) -> Found:
         if node.troubled(path) or (shown and group.reserved_regions is None and group.type is not None):
             said = Evidence(path=path, said="not read")
             for address in group.members:
-                yield address, because(UNKNOWN, "it is not known whether firmware keeps memory mapped for it", said)
+                yield address, because(Why.UNKNOWN, "it is not known whether firmware keeps memory mapped for it", said)
         for region in group.reserved_regions or ():
             if region.type == "direct":
                 said = Evidence(path=path, said=f"{region.start} {region.end} direct")
                 for address in group.members:
-                    yield address, because(RESERVED, "firmware keeps memory of its own mapped for it", said)
+                    yield address, because(Why.RESERVED, MAPPED, said)
 
 
 def guests(node: Node) -> Found:
@@ -48,12 +47,14 @@ def guests(node: Node) -> Found:
         if function is None or not bound.held_by:
             continue
         path = f"dev/vfio/{node.group(function)}"
-        reason = because(GUEST, f"a guest holds it: {', '.join(bound.held_by)} has {path} open", driver_said(function))
+        reason = because(
+            Why.GUEST, f"a guest holds it: {', '.join(bound.held_by)} has {path} open", driver_said(function)
+        )
         yield function.address, reason
         for other in node.companions(function):
             if not is_bridge(other):
                 text = f"a guest holds its IOMMU group: {', '.join(bound.held_by)} has {path} open"
-                yield other.address, because(GUEST, text, driver_said(function))
+                yield other.address, because(Why.GUEST, text, driver_said(function))
 
 
 def groups(node: Node, found: dict[PciAddress, list[Reason]]) -> Found:
@@ -69,12 +70,12 @@ def groups(node: Node, found: dict[PciAddress, list[Reason]]) -> Found:
             if why is not None and (why.code, why.text) in own:
                 continue
             if is_bridge(other) and other.driver is not None and not lets_go(other.driver):
-                why = because(BRIDGE, f"it is a bridge that {other.driver} drives", driver_said(other))
-            if why is not None and why.code not in (RESERVED, GUEST):
+                why = because(Why.BRIDGE, f"it is a bridge that {other.driver} drives", driver_said(other))
+            if why is not None and why.code not in (Why.RESERVED, Why.GUEST):
                 path = file_of(other.address, "iommu_group")
                 said = Evidence(path=path, said=str(node.group(other)))
                 text = f"it shares IOMMU group {node.group(other)} with {other.address}, and {why.text}"
-                yield function.address, because(GROUP, text, said, *why.evidence)
+                yield function.address, because(Why.GROUP, text, said, *why.evidence)
 
 
 def strangers(node: Node) -> Found:
@@ -91,4 +92,4 @@ def strangers(node: Node) -> Found:
         for name, why in sorted((unread | held).items()):
             if name not in node.at:
                 text = f"it shares IOMMU group {number} with {name}, {why}"
-                yield function.address, because(GROUP, text, Evidence(path=path, said=name))
+                yield function.address, because(Why.GROUP, text, Evidence(path=path, said=name))

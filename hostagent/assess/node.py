@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from hostagent.assess.reasons import Evidence
+from hostagent.assess.topology import Topology
 from hostagent.host.groups import NOIOMMU, IommuGroup
 from hostagent.host.modules import BUILT_IN
 from hostagent.host.pci import DEVICES, PciFunction
-from hostagent.plan.model import Evidence
-from hostagent.plan.topology import Topology
 from hostagent.report import NodeReport, problems
 from hostagent.values.pci import PciAddress
 from hostagent.values.vfio import lets_go
@@ -27,13 +27,6 @@ _BRIDGE = "06"
 def data(probed: Probed[T] | None) -> T | None:
     """What an area found; None where it was not asked for or failed."""
     return None if probed is None else probed.data
-
-
-def unremapped(report: NodeReport) -> bool:
-    """Whether interrupts are not remapped and VFIO was not told to do without: it gives no device away then."""
-    iommu, vfio = data(report.iommu), data(report.vfio)
-    unsafe = vfio is not None and vfio.parameters.unsafe_interrupts is True
-    return iommu is not None and iommu.interrupt_remapping is False and not unsafe
 
 
 class Node:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node, class_said, data, driver_said, id_said, is_bridge, pci_id
-from hostagent.plan.protected.codes import BRIDGE, MEMORY, PLATFORM, VMD, WATCHDOG, because
+from hostagent.assess.node import Node, class_said, data, driver_said, id_said, is_bridge, pci_id
+from hostagent.assess.reasons import Evidence, Why, because
 from hostagent.values.pci import PciAddress, in_classes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hostagent.plan.protected.codes import Found
+    from hostagent.assess.reasons import Found
 
 _PLATFORM = {
     "0800": "an interrupt controller",
@@ -35,20 +34,20 @@ def machinery(node: Node) -> Found:
     for function in node.functions:
         what = _PLATFORM.get(function.class_id[:4])
         if is_bridge(function):
-            yield function.address, because(BRIDGE, "it is a bridge", class_said(function))
+            yield function.address, because(Why.BRIDGE, "it is a bridge", class_said(function))
         elif what is not None:
-            yield function.address, because(PLATFORM, f"it is {what}", class_said(function))
+            yield function.address, because(Why.PLATFORM, f"it is {what}", class_said(function))
         if pci_id(function) in _WATCHDOGS:
-            yield function.address, because(WATCHDOG, _HANGS, id_said(function))
+            yield function.address, because(Why.WATCHDOG, _HANGS, id_said(function))
         if function.driver == "vmd":
             yield (
                 function.address,
-                because(VMD, "it is an Intel VMD controller, which drives disks", driver_said(function)),
+                because(Why.VMD, "it is an Intel VMD controller, which drives disks", driver_said(function)),
             )
         elif vmd and _domain(function.address) > 0xFFFF:
             yield (
                 function.address,
-                because(VMD, "it stands behind an Intel VMD controller, in its group", id_said(function)),
+                because(Why.VMD, "it stands behind an Intel VMD controller, in its group", id_said(function)),
             )
 
 
@@ -61,7 +60,7 @@ def memory(node: Node) -> Found:
         elif function.driver == _CXL_DRIVER:
             what, said = _CXL, driver_said(function)
         if what is not None:
-            yield function.address, because(MEMORY, f"it is {what}, and may serve the host as RAM", said)
+            yield function.address, because(Why.MEMORY, f"it is {what}, and may serve the host as RAM", said)
 
 
 def watchdogs(node: Node) -> Found:
@@ -72,7 +71,7 @@ def watchdogs(node: Node) -> Found:
         if function is not None and device.hardware and pci_id(function) not in _WATCHDOGS:
             path = f"sys/class/watchdog/{device.name}/identity"
             said = Evidence(path=path, said=device.identity or "a watchdog")
-            yield function.address, because(WATCHDOG, _HANGS, said)
+            yield function.address, because(Why.WATCHDOG, _HANGS, said)
 
 
 def _domain(address: PciAddress) -> int:

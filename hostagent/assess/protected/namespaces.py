@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, driver_said, file_of
+from hostagent.assess.reasons import Evidence, Why, because
 from hostagent.host.routes import NET
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node, data, driver_said, file_of
-from hostagent.plan.protected.codes import NAMESPACE, because
 from hostagent.values.pci import in_classes
 from hostagent.values.vfio import for_user_space
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hostagent.plan.protected.codes import Found
+    from hostagent.assess.reasons import Found
 
 _NETWORK, _ETHERNET = ("02",), ("0200",)
 
@@ -38,4 +37,4 @@ def namespaces(node: Node) -> Found:
         if not in_classes(function.class_id, _ETHERNET):
             text = "its network interface is not here: it has none, or one in another network namespace that a pod uses"
         said = Evidence(path=file_of(function.address, "net"), said=f"no link of this namespace in {NET}")
-        yield function.address, because(NAMESPACE, text, driver_said(function), said)
+        yield function.address, because(Why.NAMESPACE, text, driver_said(function), said)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from hostagent.assess.node import Node, data, file_of, id_said
+from hostagent.assess.reasons import Evidence, Why, because
 from hostagent.host.serial import ACTIVE, TTYS
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node, data, file_of, id_said
-from hostagent.plan.protected.codes import BMC, CONSOLE, UNKNOWN, because
 from hostagent.values.displays import is_bmc_display
 from hostagent.values.pci import in_classes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hostagent.plan.protected.codes import Found
+    from hostagent.assess.reasons import Found
 
 
 _VGA = ("0300",)  # the class that has boot_vga
@@ -28,13 +27,16 @@ def consoles(node: Node) -> Found:
             continue
         path = file_of(function.address, "boot_vga")
         if is_bmc_display(vendor_id=function.vendor_id, device_id=function.device_id, class_id=function.class_id):
-            yield function.address, because(BMC, "it shows the remote console of the BMC", id_said(function))
+            yield function.address, because(Why.BMC, "it shows the remote console of the BMC", id_said(function))
         if function.address == shown or (function.detail is not None and function.detail.boot_vga):
-            yield function.address, because(CONSOLE, "firmware shows the console on it", Evidence(path=path, said="1"))
+            yield (
+                function.address,
+                because(Why.CONSOLE, "firmware shows the console on it", Evidence(path=path, said="1")),
+            )
         # A second display's framebuffer shows nothing that is not on the first.
         elif frame is not None and frame.function == function.address:
             said = Evidence(path="sys/class/graphics/fb0/name", said=frame.driver or "a framebuffer")
-            yield function.address, because(CONSOLE, "the first framebuffer is on it", said)
+            yield function.address, because(Why.CONSOLE, "the first framebuffer is on it", said)
     if shown is None:
         yield from _unsaid(node)
     yield from _serial(node)
@@ -50,7 +52,7 @@ def _unsaid(node: Node) -> Found:
         lost = function.detail is not None and said is None and in_classes(function.class_id, _VGA)
         if lost or node.troubled(path):
             evidence = Evidence(path=path, said="not read")
-            yield function.address, because(UNKNOWN, "it is not known whether it shows the console", evidence)
+            yield function.address, because(Why.UNKNOWN, "it is not known whether it shows the console", evidence)
 
 
 def _serial(node: Node) -> Found:
@@ -62,9 +64,9 @@ def _serial(node: Node) -> Found:
         path = f"{TTYS}/{console.name}"
         for address in console.functions:
             said = Evidence(path=path, said=address)
-            yield address, because(CONSOLE, f"the serial console {console.name} is on it", said)
+            yield address, because(Why.CONSOLE, f"the serial console {console.name} is on it", said)
         if not console.resolved:
             lost.append(Evidence(path=path, said="no device"))
     for function in node.functions if lost else ():
         if in_classes(function.class_id, _PORTS) and node.drives(function) and function.driver != _NO_PORT:
-            yield function.address, because(UNKNOWN, "it is not known whether it carries a serial console", *lost)
+            yield function.address, because(Why.UNKNOWN, "it is not known whether it carries a serial console", *lost)

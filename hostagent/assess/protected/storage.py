@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from hostagent.areas import storage as area
+from hostagent.assess.node import Node, data
+from hostagent.assess.reasons import Evidence, Why, because
 from hostagent.host.hardware import STORAGE_CLASSES
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node, data
-from hostagent.plan.protected.codes import STORAGE, UNKNOWN, because
 from hostagent.values.pci import PciAddress, in_classes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hostagent.plan.protected.codes import Found
+    from hostagent.assess.reasons import Found
 
 # Of uses whose way is lost, so many are named to each function.
 _NAMED = 8
@@ -26,7 +25,7 @@ def storage(node: Node) -> Found:
     if found is None:
         return
     for address, uses in area.carried(found).items():
-        yield address, because(STORAGE, f"it carries {', '.join(uses)}", *_evidence(found, address))
+        yield address, because(Why.STORAGE, f"it carries {', '.join(uses)}", *_evidence(found, address))
     lost = list(area.lost(found))
     with_disks = {address for disk in found.disks for address in disk.functions} if lost else set()
     for function in node.functions:
@@ -42,7 +41,7 @@ def _suspected(function: PciFunction, lost: list[area.Lost], *, has_disk: bool) 
     ]
     for one in meant[:_NAMED]:
         text = f"it may carry {one.what}: {one.why}"
-        yield function.address, because(UNKNOWN, text, Evidence(path=one.place, said=one.why))
+        yield function.address, because(Why.UNKNOWN, text, Evidence(path=one.place, said=one.why))
 
 
 def _evidence(found: area.Storage, address: PciAddress) -> Iterator[Evidence]:

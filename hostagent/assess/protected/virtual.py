@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node, data, file_of
-from hostagent.plan.protected.codes import UNKNOWN, VFS, because
+from hostagent.assess.node import Node, data, file_of
+from hostagent.assess.reasons import Evidence, Why, because
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hostagent.plan.protected.codes import Found
+    from hostagent.assess.reasons import Found
 
 
 def virtual(node: Node) -> Found:
@@ -23,12 +22,12 @@ def virtual(node: Node) -> Found:
     for physical in found.physical_functions:
         if physical.num_vfs:
             said = Evidence(path=file_of(physical.address, "sriov_numvfs"), said=str(physical.num_vfs))
-            yield physical.address, because(VFS, f"{physical.num_vfs} virtual functions stand on it", said)
+            yield physical.address, because(Why.VFS, f"{physical.num_vfs} virtual functions stand on it", said)
         elif physical.address not in of and physical.num_vfs is None and physical.total_vfs != 0:
             said = Evidence(path=file_of(physical.address, "sriov_numvfs"), said="not read")
-            yield physical.address, because(UNKNOWN, "it is not known whether virtual functions are on it", said)
+            yield physical.address, because(Why.UNKNOWN, "it is not known whether virtual functions are on it", said)
     counted = {physical.address for physical in found.physical_functions if physical.num_vfs}
     for address, vfs in of.items():
         if address not in counted:
             said = Evidence(path=file_of(vfs[0], "physfn"), said=address)
-            yield address, because(VFS, f"{len(vfs)} virtual functions stand on it", said)
+            yield address, because(Why.VFS, f"{len(vfs)} virtual functions stand on it", said)

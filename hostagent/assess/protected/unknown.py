@@ -6,12 +6,11 @@ Each area declares its `Guard` (hostagent.area): what it protects, and which fun
 from __future__ import annotations
 
 from hostagent.area import Area
+from hostagent.assess.node import Node
+from hostagent.assess.reasons import Evidence, Why, because
 from hostagent.host import Problem
 from hostagent.host.pci import PciFunction
 from hostagent.host.problem import MALFORMED
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node
-from hostagent.plan.protected.codes import UNKNOWN, because
 from hostagent.report import AREAS, surveyed
 from hostagent.values.pci import in_classes
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from hostagent.plan.protected.codes import Found
+    from hostagent.assess.reasons import Found
 
 
 def unknown_areas(node: Node) -> Found:
@@ -55,7 +54,7 @@ def suspected(node: Node, area: Area[Any], path: str) -> Found:
         return
     evidence = Evidence(path=path, said="not read")
     for function in meant(node, area):
-        yield function.address, because(UNKNOWN, f"it is not known {area.guard.unknown}", evidence)
+        yield function.address, because(Why.UNKNOWN, f"it is not known {area.guard.unknown}", evidence)
 
 
 def meant(node: Node, area: Area[Any]) -> Iterator[PciFunction]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from hostagent.areas import network as area
+from hostagent.assess.node import Node, data
+from hostagent.assess.protected.unknown import meant, suspected
+from hostagent.assess.reasons import Evidence, Why, because
 from hostagent.host.addresses import RECORD
 from hostagent.host.routes import NET
-from hostagent.plan.model import Evidence
-from hostagent.plan.node import Node, data
-from hostagent.plan.protected.codes import NETWORK, UNKNOWN, because
-from hostagent.plan.protected.unknown import meant, suspected
 from hostagent.values.pci import PciAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hostagent.assess.reasons import Found, Reason
     from hostagent.host.links import Link
     from hostagent.host.routes import Lost
-    from hostagent.plan.model import Reason
-    from hostagent.plan.protected.codes import Found
 
 _SETTLES = (
     "a new `hostagent probe -o json` on the node, in the host's network namespace, reads addresses and route tables"
@@ -36,7 +34,7 @@ def network(node: Node) -> Found:
             under.setdefault(address, []).extend(_evidence(link))
     used = area.protected(found)
     for address, reasons in used.items():
-        yield address, because(NETWORK, f"it carries {'; '.join(reasons)}", *under.get(address, ()))
+        yield address, because(Why.NETWORK, f"it carries {'; '.join(reasons)}", *under.get(address, ()))
     told = set(used)
     for address, reason in _possible(node, found):
         if address not in told:
@@ -72,12 +70,12 @@ def _possible(node: Node, found: area.Network) -> Found:
         if area.unsettled(link):
             text = f"it is not known whether {link.name}, which it carries, is in use; {_SETTLES}"
             said = Evidence(path=f"{NET}/{link.name}/operstate", said=link.operstate or "nothing")
-            yield from ((address, because(UNKNOWN, text, said)) for address in link.functions)
+            yield from ((address, because(Why.UNKNOWN, text, said)) for address in link.functions)
 
 
 def _lost(lost: Lost) -> Reason:
     if lost.link is not None:
         text = f"it is not known which routes it carries: one leads through {lost.link}, which is none of the links in {NET}"
-        return because(UNKNOWN, text, Evidence(path=lost.path, said=f"a route through {lost.link}"))
+        return because(Why.UNKNOWN, text, Evidence(path=lost.path, said=f"a route through {lost.link}"))
     text = f"it is not known which routes it carries: {lost.path} could not be read, or not whole"
-    return because(UNKNOWN, text, Evidence(path=lost.path, said="not read"))
+    return because(Why.UNKNOWN, text, Evidence(path=lost.path, said="not read"))
