@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from hostagent.assess.assessing import unseen
 from hostagent.assess.node import Node, data
+from hostagent.assess.reasons import Why
 from hostagent.plan.arguments import iommu_arguments, nested, removals, vfio_arguments
 from hostagent.plan.binding import bind
 from hostagent.plan.choosing import Choice, choose, postponed
@@ -29,7 +30,6 @@ from hostagent.plan.model import (
 )
 from hostagent.plan.permitted import permitted
 from hostagent.plan.pools import pool_arguments, pool_notes, pool_plans, pool_refusals
-from hostagent.plan.protected.codes import UNKNOWN
 from hostagent.plan.watchdog import watchdog_plan
 from hostagent.profile import Iommu, Platform, Profile
 from hostagent.report import NodeReport
@@ -135,7 +135,7 @@ def _sorted(refused: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
 def _order(one: Refusal) -> tuple[object, ...]:
     """What is known of a function comes before what is not."""
     address = one.address.order if one.address else (0, "")
-    return one.node, one.entry, address, one.reason.code == UNKNOWN, one.reason.code
+    return one.node, one.entry, address, one.reason.code is Why.UNKNOWN, one.reason.code
 
 
 def _noted(notes: tuple[Note, ...]) -> tuple[Note, ...]:

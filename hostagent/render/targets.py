@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shlex
 
+from hostagent.assess.reasons import Reason
 from hostagent.plan.choosing import postponed
-from hostagent.plan.model import Plan, PlatformPlan, Reason, Refusal
+from hostagent.plan.model import Plan, PlatformPlan, Refusal
 from hostagent.render import butane, kargs, modprobe, modules_load
 from hostagent.render.config import as_in_the_manual, config, words
 from hostagent.render.files import Config, File, RenderError, Unit, split
