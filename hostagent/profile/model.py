@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from hostagent.platforms import PLATFORMS
 from hostagent.profile.words import (
     ModuleName,
     PageSize,
@@ -27,16 +28,7 @@ from hostagent.values.kubevirt import clash, socket_fault
 from hostagent.values.pci import PciAddress
 from hostagent.values.size import kernel_size
 
-# Versions are those of Butane's variants for OpenShift and Fedora CoreOS, releases for the others.
-VERSIONS = {
-    "openshift": tuple(f"4.{minor}" for minor in range(8, 23)),
-    "fcos": ("1.4.0", "1.5.0", "1.6.0", "1.7.0"),
-    "rhel": ("8", "9", "10"),
-    "debian": ("11", "12", "13"),
-    "ubuntu": ("20.04", "22.04", "24.04", "25.10", "26.04"),
-    "suse": ("15", "16"),
-}
-NEEDS_VERSION = ("openshift", "fcos")
+_WITH_ROLES = ", ".join(row.name for row in PLATFORMS.values() if row.role is not None)
 
 
 class Part(BaseModel):
@@ -75,25 +67,20 @@ class Platform(Part):
 
     @model_validator(mode="after")
     def _known(self) -> Platform:
-        known = VERSIONS[self.name]
-        wanted = f"expected one of {', '.join(known)}"
-        if self.version is None and self.name in NEEDS_VERSION:
+        row = PLATFORMS[self.name]
+        wanted = f"expected one of {', '.join(one.name for one in row.versions)}"
+        if self.version is None and row.needs_version:
             raise _fault(f"{self.name} needs a version: {wanted}", "name")
-        if self.version is not None and self.release not in known:
+        if self.version is not None and row.version(self.release) is None:
             raise _fault(f"unknown {self.name} version {self.version!r}: {wanted}", "version")
-        if self.role is not None and self.name != "openshift":
-            raise _fault(f"role belongs to openshift, not to {self.name}", "role")
+        if self.role is not None and row.role is None:
+            raise _fault(f"role belongs to {_WITH_ROLES}, not to {self.name}", "role")
         return self
 
     @property
     def release(self) -> str | None:
-        """The version as VERSIONS spells it: `4.20.0` is openshift 4.20, `9.4` is rhel 9."""
-        if self.version is None:
-            return None
-        digits = {"openshift": 2, "fcos": 3, "ubuntu": 2}.get(self.name, 1)
-        parts = self.version.split(".")
-        # 4.20.0 is how Butane writes 4.20, and 4.20.7 a release whose format is that of 4.20.
-        return ".".join(parts[:digits]) if all(part.isdigit() for part in parts) and len(parts) <= 3 else self.version
+        """The version as platforms.py spells it; None where none is given."""
+        return None if self.version is None else PLATFORMS[self.name].release(self.version)
 
 
 class Iommu(Part):
