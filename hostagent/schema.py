@@ -44,7 +44,9 @@ def adapter() -> TypeAdapter[NodeReport]:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `probe -o json`."""
-    schema = adapter().json_schema(mode="serialization")
+    from hostagent.described import described
+
+    schema = described(adapter().json_schema(mode="serialization"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"hostagent node report, schema_version {SCHEMA_VERSION}",
