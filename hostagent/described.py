@@ -16,20 +16,30 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, get_args
 
+from hostagent.about import About
 from hostagent.area import Probed
 from hostagent.report import AREAS, NodeReport
 from hostagent.values.record import record_fields
 
 
-def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of NodeReport with a description for each property; its other parts are as they were."""
+def described(schema: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schemas of NodeReport and of what stands beside it as one, with a description for each property."""
     classes = {cls.__name__: cls for cls in records()}
     parts = {name: _part(part, texts(classes[name])) for name, part in schema["$defs"].items()}
     whole = _part(schema, texts(NodeReport) | {area.name: area_text(area.about) for area in AREAS.values()})
     for name in AREAS:
         ways = whole["properties"][name]["anyOf"]
         whole["properties"][name]["anyOf"] = [_part(way, texts(Probed)) for way in ways]
-    return whole | {"$defs": parts}
+    parts["About"] = _part(about, texts(About))
+    beside = {"$ref": "#/$defs/About", "description": _ABOUT}
+    version = whole["properties"].pop("schema_version")
+    fields = {"schema_version": version, "about": beside, **whole["properties"]}
+    return whole | {"$defs": dict(sorted(parts.items())), "properties": fields}
+
+
+_ABOUT = """\
+Of which node this is, and when it was made. Only there where the survey was one of the running machine: not of a capture, a \
+report or another machine's tree, nor in /run/hostagent/report.json, which is written when something changes."""
 
 
 def area_text(about: str) -> str:
@@ -49,7 +59,7 @@ def _part(part: dict[str, Any], said: dict[str, str]) -> dict[str, Any]:
 
 def records() -> tuple[type, ...]:
     """Every record that a report may hold, each once."""
-    return tuple(dict.fromkeys(_below(NodeReport)))
+    return tuple(dict.fromkeys((*_below(NodeReport), About)))
 
 
 def _below(annotation: Any) -> Iterator[type]:

@@ -29,7 +29,7 @@ def said(tmp_path: Path, more: str = "") -> Said:
         (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / "config.yaml").write_text(configuration(tmp_path, more))
     config = str(tmp_path / "config.yaml")
-    return Said(config=config, profile=None, listen=None, web_config=None, log_level=None, sinks=None)
+    return Said(config=config, profile=None, listen=None, web_config=None, log_level=None, sinks=None, node_name=None)
 
 
 def agent(tmp_path: Path, environ: dict[str, str] | None = None, *, interval: str = "1h") -> Agent:
