@@ -111,8 +111,8 @@ wherever a name stands; judgements about them are the same. `--unredacted` shows
 | `ansible` | one JSON object of facts: the output of `/etc/ansible/facts.d/hostagent.fact`, read as `ansible_local.hostagent` |
 
 Of the running machine, `json` and `yaml` say in `about` which `node` it is (`--node-name`, else `NODE_NAME`, else the host name,
-which is not redacted), when it was `surveyed_at`, and in which `boot` (a hash that changes with each start). It is no part of what
-is compared; there is none where `--root` is a capture or another machine's tree. `check` and `render` say on standard error where
+which is not redacted), when it was `surveyed_at`, and in which `boot` (a hash that changes with each start). It is not compared;
+there is none where `--root` is a capture or another machine's tree. `check` and `render` say on standard error where
 reports given with `--report` are of one node, or older than a week.
 
 In `ansible` facts, `complete` is false where something could not be read, `labels` holds the node labels with `.` and `-` of
