@@ -66,7 +66,9 @@ def test_documents_of_every_machine(root: str, capsys: pytest.CaptureFixture[str
     jsonschema.Draft202012Validator(json_schema()).validate(document)
     written = yaml.load(said["yaml"], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     # Two surveys of the running machine end at two times.
-    assert [one.pop("about", {}).get("node") for one in (written, document)] == [os.uname().nodename if root == "/" else None] * 2
+    assert [one.pop("about", {}).get("node") for one in (written, document)] == [
+        os.uname().nodename if root == "/" else None
+    ] * 2
     assert written == document
     facts = json.loads(said["ansible"])
     assert {name: facts[name] for name in AREAS} == {name: document[name]["data"] for name in AREAS}

@@ -51,6 +51,4 @@ def capture_law(look: Look, work: Path) -> list[str]:
     """The disagreements between the machine and its capture."""
     file = work / "capture.tar.gz"
     file.write_bytes(look.capture)
-    # Of a capture nobody says when it was surveyed.
-    machine = {name: value for name, value in look.report.items() if name != "about"}
-    return [f"L1: {line}" for line in differences(machine, outside(file))]
+    return [f"L1: {line}" for line in differences(look.report, outside(file))]
