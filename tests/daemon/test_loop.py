@@ -199,10 +199,12 @@ def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_the_report_is_dated_by_the_last_survey_though_nothing_changed(tmp_path: Path) -> None:
+    boot_id = "proc/sys/kernel/random/boot_id"
+    own = Path("/", boot_id).read_text()
+
     async def main() -> None:
         one = agent(tmp_path)
-        boot_id = "proc/sys/kernel/random/boot_id"
-        plant(tmp_path / "root", {boot_id: Path("/", boot_id).read_text()})
+        plant(tmp_path / "root", {boot_id: own})
         one.pages = pages = Pages(own=lambda _: [], overdue=one.overdue, clock=time.monotonic)
         await one.once()
         first, report = pages.about, pages.report
