@@ -169,6 +169,7 @@ class Agent:
         self.vitals.survey_at = now = time.time()
         if not (differs or self._anew):
             self.look = found
+            self._date(found)
             for sink in self.sinks:
                 sink.confirm()
             return
@@ -176,6 +177,7 @@ class Agent:
         since = now if differs else self.vitals.change_at or now
         await self._publish(found.snapshot, since)
         self.look, self._anew = found, False
+        self._date(found)
         self.vitals.change_at = since
         await self.worker.run(trim)  # what rendering needed is not needed until the next change
 
@@ -192,6 +194,10 @@ class Agent:
         if pages is not None:
             pages.report, pages.page = rest.report, rest.page
         await self._offer(rest.files)
+
+    def _date(self, found: Look) -> None:
+        if self.pages is not None:
+            self.pages.about = found.about
 
     async def _offer(self, files: Mapping[str, bytes]) -> None:
         """Files, by name of the sink that holds them, if there is such a sink."""

@@ -38,6 +38,7 @@ class Said:
     web_config: str | None
     log_level: str | None
     sinks: tuple[str, ...] | None
+    node_name: str | None
 
 
 @record
@@ -53,7 +54,9 @@ def configured(said: Said) -> Configured:
     """Read everything anew. Raises ConfigError."""
     settings = _over(_settings(said.config), said)
     profile = None if settings.profile is None else _profile(settings.profile)
-    return Configured(settings=settings, profile=profile, node=settings.node or os.uname().nodename)
+    # A pod's NODE_NAME is what Kubernetes calls the node, its host name may be the pod's.
+    node = said.node_name or settings.node or os.environ.get("NODE_NAME") or os.uname().nodename
+    return Configured(settings=settings, profile=profile, node=node)
 
 
 def _settings(path: str | None) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 
 from hostagent.daemon.http_message import Response
 from hostagent.daemon.pages import HTML, JSON
@@ -52,7 +53,7 @@ def published(snapshot: Snapshot, *, sinks: frozenset[str], node: str, since: fl
     if "textfile" in sinks:
         files["textfile"] = textfile(snapshot.report, filled((FINDING,), finding_samples(snapshot.findings)))
     return Published(
-        report=_response(JSON, report),
+        report=_response(JSON, report, ("ETag", f'W/"{hashlib.sha256(report).hexdigest()[:32]}"')),
         page=_response(HTML, page(snapshot.report, snapshot.findings, title=node, since=since), _POLICY),
         files=files,
     )

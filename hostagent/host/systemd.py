@@ -37,15 +37,18 @@ _ARGUMENTS = {
 
 @record
 class SystemdSetting:
-    """One setting that is in force, and the file that says so.
-
-    `seconds`: what a time span comes to; 0 where it is off; None for other settings, and for `default` and `infinity`.
-    """
+    """One setting that is in force."""
 
     name: str
+    """RuntimeWatchdogSec, RuntimeWatchdogPreSec, RuntimeWatchdogPreGovernor, RebootWatchdogSec, KExecWatchdogSec or
+    WatchdogDevice."""
     value: str
+    """Its value as written."""
     seconds: int | None
+    """Seconds that a time span comes to, 0 where it is off. Null for other settings, and for what is no span of whole
+    seconds, as default and infinity."""
     source: str
+    """The file that says so, relative to the root; proc/cmdline for an argument systemd.watchdog_*."""
 
 
 def watchdog_settings(reader: Reader) -> tuple[SystemdSetting, ...]:

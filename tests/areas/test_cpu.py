@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from hostagent.area import LabelOptions
-from hostagent.areas.cpu import Cpu, CpuPart, DifferingFlag, Smt, Topology, labels, probe, samples
+from hostagent.areas.cpu import Cpu, Smt, labels, probe, samples
 from hostagent.host import Problem
+from hostagent.host.cpu_parts import CpuPart, DifferingFlag
 from hostagent.host.problem import MALFORMED
+from hostagent.host.topology import Topology
 from hostagent.host.vulnerabilities import Vulnerability
 from hostagent.values.cpuset import CpuSet
 from hostagent.values.record import replaced

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hostagent.area import LabelOptions
-from hostagent.areas.vfio import AREA, Blocker, GroupVerdict, IdCount, Parameters, Vfio, probe, ready
+from hostagent.areas.vfio import AREA, Blocker, GroupVerdict, IdCount, Vfio, probe, ready
 from hostagent.host.bound import BoundFunction
+from hostagent.host.vfio import Parameters
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
 from tests.plant import pci_function, plant, reader

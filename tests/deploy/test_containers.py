@@ -257,7 +257,9 @@ def test_butane_installs_the_quadlet_and_settings_the_agent_takes(name: str, var
     assert {path: inside[path] for path in given} == {path: source.read_text() for path, source in given.items()}
     settings = tmp_path / "config.yaml"
     settings.write_text(inside["/etc/hostagent/config.yaml"])
-    said = Said(config=str(settings), profile=None, listen=None, web_config=None, log_level=None, sinks=None)
+    said = Said(
+        config=str(settings), profile=None, listen=None, web_config=None, log_level=None, sinks=None, node_name=None
+    )
     assert configured(said).settings.sinks.textfile.enabled is False
     # What Butane's openshift variants refuse: directories, special mode bits, top-level kernel arguments.
     assert set(made["storage"]) == ({"files", "directories"} if variant == "fcos" else {"files"})
