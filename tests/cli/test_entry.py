@@ -86,7 +86,11 @@ def test_interrupted_is_status_130(tmp_path: Path) -> None:
         place.mkdir(parents=True)
         (place / "uevent").write_text("PCI_CLASS=20000\nPCI_ID=8086:10D3\nPCI_SUBSYS_ID=8086:0000\n")
     process = subprocess.Popen(
-        [sys.executable, "-m", "hostagent", "probe", "--root", str(tmp_path), "-o", "json", "--only", "pci"],
+        # What runs the tests may ignore SIGINT (nohup, a background job), and Python then leaves it so.
+        [
+            *("env", "--default-signal=INT", sys.executable, "-m", "hostagent"),
+            *("probe", "--root", str(tmp_path), "-o", "json", "--only", "pci"),
+        ],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

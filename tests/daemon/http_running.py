@@ -65,7 +65,7 @@ class Running:
         asyncio.run_coroutine_threadsafe(self.server.close(within), self.loop).result(10)
         return time.monotonic() - began
 
-    def until(self, holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until something holds on the loop."""
         patience = time.monotonic() + seconds
         while not self.call(holds):

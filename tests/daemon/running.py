@@ -17,7 +17,7 @@ from typing import Any
 from tests.cli.run import REPOSITORY
 from tests.plant import pci_function, plant
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def until(holds: Callable[[], object], seconds: float = SECONDS) -> None:

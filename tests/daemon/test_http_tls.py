@@ -69,16 +69,15 @@ def test_idle_end_over_tls_is_polite(tmp_path: Path) -> None:
 
 
 def test_silent_and_garbled_handshakes_hold_nobody(tmp_path: Path) -> None:
-    limits = replaced(LIMITS, request_seconds=0.5)
+    limits = replaced(LIMITS, request_seconds=5.0)
     with running(web_config=web_config(tmp_path), limits=limits) as site, contextlib.ExitStack() as stack:
         socks = [stack.enter_context(site.connect()) for _ in range(40)]
         for sock in socks[:10]:
             sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00")  # the beginning of a ClientHello
         for sock in socks[10:20]:
             sock.sendall(bytes(range(256)) * 4)
-        began = time.monotonic()
         assert site.get(tls=client_context(tmp_path))[0] == 200
-        assert time.monotonic() - began < 0.5
+        assert "deadline" not in site.server.dropped  # nobody had to be waited out
         site.until(lambda: site.server.open_connections == 0)
         assert site.server.dropped == {"handshake": 10, "deadline": 30}
 

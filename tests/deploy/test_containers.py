@@ -195,7 +195,11 @@ def test_the_daemon_set_runs_the_agent_where_its_probes_and_prometheus_look() ->
     assert (options.root, options.sinks) == ("/host", ["nfd"])
     # The kubelet asks the pod's address, which is the node's.
     assert options.listen == [f"[$(HOST_IP)]:{PORT}"]
-    assert agent["env"] == [{"name": "HOST_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]
+    # The node's name stands in what the pod publishes; the host name it sees is the node's, which may be another.
+    assert agent["env"] == [
+        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+        for name, path in (("HOST_IP", "status.hostIP"), ("NODE_NAME", "spec.nodeName"))
+    ]
     assert [port["containerPort"] for port in agent["ports"]] == [PORT]
     asked = {agent[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
     assert asked == {"/readyz", "/healthz"}
