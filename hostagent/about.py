@@ -7,6 +7,7 @@ Equal machines give equal reports; this is what tells them apart. It is shown of
 
 from __future__ import annotations
 
+import os
 import time
 
 from hostagent.host import Host
@@ -35,6 +36,11 @@ class About:
     boot: str | None
     """16 hex digits, others after each start of the machine: a hash of proc/sys/kernel/random/boot_id. Null where there is
     no such file."""
+
+
+def node_name(given: str | None) -> str:
+    """The name given, else that of the environment (a pod's, by the downward API), else the host's."""
+    return given or os.environ.get("NODE_NAME") or os.uname().nodename
 
 
 def about(host: Host, *, node: str, at: float) -> About | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from hostagent.platforms import PLATFORMS
+from hostagent.profile.model import Platform
 from hostagent.render.targets import TARGETS
 
 # coreos/butane docs/specs.md and docs/openshift-v4_*.md, and what Butane 0.29 prints: variant and version to Ignition's.
@@ -80,3 +83,11 @@ def test_roles_and_namespaces() -> None:
 )
 def test_how_a_version_is_spelt(platform: str, given: str, release: str) -> None:
     assert PLATFORMS[platform].release(given) == release
+
+
+def test_a_profile_names_the_same_ones() -> None:
+    name, version = (Platform.model_fields[field] for field in ("name", "version"))
+    assert get_args(name.annotation) == tuple(PLATFORMS)
+    openshift, fcos = (PLATFORMS[one].versions for one in ("openshift", "fcos"))
+    assert f"openshift: {openshift[0].name} to {openshift[-1].name};" in str(version.description)
+    assert f", {fcos[0].name} to {fcos[-1].name};" in str(version.description)

@@ -23,9 +23,7 @@ def as_yaml(document: Any) -> tuple[str, tuple[str, ...]]:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if quoted else None)
 
     Dumper.add_representer(str, string)
-    beside = isinstance(document, dict)
-    fields = {name: plain(value) for name, value in document.items()} if beside else plain(document)
-    return yaml.dump(fields, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120), ()
+    return yaml.dump(plain(document), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120), ()
 
 
 def as_labels(report: NodeReport) -> tuple[str, tuple[str, ...]]:

@@ -6,9 +6,8 @@ import gc
 import sys
 import time
 
-from hostagent.about import about, document
+from hostagent.about import about, document, node_name
 from hostagent.cli.entry import UsageError
-from hostagent.cli.node_name import add_node_name, node_name
 from hostagent.cli.output import show, write, write_pieces
 from hostagent.cli.roots import add_root, opened
 from hostagent.report import AREAS, NodeReport, problems, survey
@@ -44,7 +43,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", metavar="AREA,...", help=f"look at these areas only: {', '.join(AREAS)}")
     parser.add_argument("-o", "--output", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument("--unredacted", action="store_true", help=_UNREDACTED)
-    add_node_name(parser)
+    parser.add_argument(
+        "--node-name", metavar="NAME", help="what this node is called (default: $NODE_NAME, else the host name)"
+    )
 
 
 _UNREDACTED = (

@@ -18,6 +18,10 @@ from hostagent.values.cmdline import same_name
 from hostagent.values.duration import parse_seconds
 from hostagent.values.record import record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 PLACES = ("etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd")
 WATCHDOG_SETTINGS = (
     "RuntimeWatchdogSec",
@@ -95,6 +99,21 @@ def _manager(text: str) -> list[tuple[str, str]]:
         elif section == "Manager" and body[:1] not in ("#", ";") and "=" in body:
             name, _, value = body.partition("=")
             found.append((stripped(name), stripped(value)))
+    return found
+
+
+def whole_lines(lines: Iterable[str]) -> list[str]:
+    """Lines of a unit, what goes on behind a backslash in the first of them; the others stay as empty ones."""
+    found: list[str] = []
+    begun = 0
+    for line in lines:
+        if begun:
+            found[-begun] = f"{stripped(stripped(found[-begun])[:-1])} {stripped(line)}"
+            found.append("")
+        else:
+            found.append(line)
+        goes_on = stripped(line).endswith("\\")
+        begun = begun + 1 if goes_on else 0
     return found
 
 
