@@ -38,7 +38,7 @@ def test_a_second_agent_says_so_and_writes_nothing(tmp_path: Path) -> None:
             told = tmp_path / "said"
             for name, path in (("nfd", first.features), ("report", first.report), ("textfile", first.textfile)):
                 line = f"error: {name}: {path} cannot be written: another agent writes to it\n"
-                until(partial(_says, told, line), seconds=120)
+                until(partial(_says, told, line))
             assert {path.name: path.stat().st_ino for path in (first.report,)} == before
             assert not any(key.startswith("second.example.org/") for key in first.labels())
             once = hostagent(*words[:1], "--once", *words[1:], "--sink", "report")
@@ -48,7 +48,7 @@ def test_a_second_agent_says_so_and_writes_nothing(tmp_path: Path) -> None:
             first.process.wait()
             assert sorted(os.listdir(first.features.parent)) == ["hostagent"], "no lock is left behind"
             second.send_signal(signal.SIGHUP)
-            until(lambda: any(key.startswith("second.example.org/") for key in first.labels()), seconds=180)
+            until(lambda: any(key.startswith("second.example.org/") for key in first.labels()))
             # Said after it is done: the file is there a moment before the line.
             until(partial(_says, told, f"info: nfd: {first.features} is written again\n"))
             assert sorted(os.listdir(first.features.parent)) == ["hostagent"]

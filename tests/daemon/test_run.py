@@ -61,7 +61,7 @@ def test_a_uevent_is_followed_at_once(tmp_path: Path) -> None:
         assert agent.labels()[COUNT] == "1"
         with open(LO, "w", encoding="ascii") as file:
             file.write("change")
-        until(lambda: agent.labels()[COUNT] == "2", seconds=10)
+        until(lambda: agent.labels()[COUNT] == "2")
         until(lambda: float(agent.metric('hostagent_wakes_total{source="uevent"}') or 0) >= 1)
 
 
@@ -130,7 +130,7 @@ def test_hangup_reads_the_settings_again_and_a_broken_file_changes_nothing(tmp_p
         until(lambda: agent.metric("hostagent_config_last_reload_successful") == "0.0")
         assert "two.example.org/pci-8086-10d3.count" in agent.labels()
         wanted = f"the configuration stays as it was: {agent.config}:6: labels: unknown key 'perfix', expected one of"
-        assert wanted in agent.log.read_text()
+        until(lambda: wanted in agent.log.read_text())
 
         agent.config.write_text(configuration(tmp_path, "labels: {prefix: four.example.org}\n"))
         agent.hangup()
@@ -203,6 +203,7 @@ def test_the_machine_may_go_and_come_back(tmp_path: Path) -> None:
         agent.root.rename(tmp_path / "away")
         until(lambda: float(agent.metric("hostagent_survey_failures_total") or 0) >= 2)
         assert agent.labels() == before
+        until(lambda: "the survey failed, what was published stays: RootError" in agent.log.read_text())
         assert agent.log.read_text().count("the survey failed, what was published stays: RootError") == 1
         (tmp_path / "away").rename(agent.root)
         surveys = float(agent.metric("hostagent_surveys_total") or 0)
