@@ -33,6 +33,11 @@ def until(holds: Callable[[], object], seconds: float = SECONDS) -> None:
         time.sleep(0.02)
 
 
+def until_said(log: Path, words: str) -> None:
+    """Wait for words in a log: an agent says what it did a moment after it is done."""
+    until(lambda: words in log.read_text())
+
+
 class Running:
     """A running agent: its process, its tree, its files, its port."""
 

@@ -7,16 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 from tests.cli.run import REPOSITORY
-from tests.daemon.running import configuration, free_port, until
+from tests.daemon.running import configuration, free_port, until, until_said
 from tests.plant import pci_function, plant
-
-
-def _says(log: Path, line: str) -> bool:
-    return line in log.read_text()
 
 
 def test_an_impossible_address_is_refused(tmp_path: Path) -> None:
@@ -53,13 +48,13 @@ def test_an_impossible_address_is_refused(tmp_path: Path) -> None:
             ):
                 write(listen, "refused")
                 process.send_signal(signal.SIGHUP)
-                until(partial(_says, log, why))
+                until_said(log, why)
                 assert log.read_text().count("the configuration stays as it was") == number
         assert "first.example.org/" in features.read_text()
         write(f'"127.0.0.1:{port}"', "second")  # ours already: the next start may have it
         process.send_signal(signal.SIGHUP)
         until(lambda: "second.example.org/" in features.read_text())
-        until(partial(_says, log, "web.listen and web.config count from the next start"))
+        until_said(log, "web.listen and web.config count from the next start")
         until(lambda: log.read_text().count("serves whoever reaches any interface") == 2)
         assert "refused.example.org" not in features.read_text()
     finally:

@@ -17,7 +17,7 @@ import pytest
 
 from hostagent import __version__
 from tests.cli.run import REPOSITORY, hostagent
-from tests.daemon.running import configuration, started, started_without_pages, until
+from tests.daemon.running import configuration, started, started_without_pages, until, until_said
 from tests.plant import pci_function, plant
 
 LO = "/sys/class/net/lo/uevent"
@@ -130,7 +130,7 @@ def test_hangup_reads_the_settings_again_and_a_broken_file_changes_nothing(tmp_p
         until(lambda: agent.metric("hostagent_config_last_reload_successful") == "0.0")
         assert "two.example.org/pci-8086-10d3.count" in agent.labels()
         wanted = f"the configuration stays as it was: {agent.config}:6: labels: unknown key 'perfix', expected one of"
-        until(lambda: wanted in agent.log.read_text())
+        until_said(agent.log, wanted)
 
         agent.config.write_text(configuration(tmp_path, "labels: {prefix: four.example.org}\n"))
         agent.hangup()
@@ -203,7 +203,7 @@ def test_the_machine_may_go_and_come_back(tmp_path: Path) -> None:
         agent.root.rename(tmp_path / "away")
         until(lambda: float(agent.metric("hostagent_survey_failures_total") or 0) >= 2)
         assert agent.labels() == before
-        until(lambda: "the survey failed, what was published stays: RootError" in agent.log.read_text())
+        until_said(agent.log, "the survey failed, what was published stays: RootError")
         assert agent.log.read_text().count("the survey failed, what was published stays: RootError") == 1
         (tmp_path / "away").rename(agent.root)
         surveys = float(agent.metric("hostagent_surveys_total") or 0)
