@@ -15,6 +15,7 @@ from typing import Any
 from hostagent.daemon.http import Listener, Server
 from hostagent.daemon.http_message import LIMITS, Limits, Page, Request, Response, prepared
 from hostagent.daemon.webconfig import WebConfigFile
+from tests.daemon.running import SECONDS
 
 BIG = b"0123456789abcdef" * 500_000  # 8 MB: more than the kernel takes from a server whose client does not read
 
@@ -42,7 +43,7 @@ class Running:
         self.port = int(server.addresses[0].rpartition(":")[2]) if server.addresses[0][0] != "u" else 0
 
     def connect(self, tls: ssl.SSLContext | None = None) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
         return sock if tls is None else tls.wrap_socket(sock, server_hostname="localhost")
 
     def get(

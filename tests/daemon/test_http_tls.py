@@ -17,6 +17,7 @@ from hostagent.daemon.webconfig import WebConfigFile
 from hostagent.values.record import replaced
 from tests.daemon.http_certificates import Pair, authority, client_context, client_pair, server_pair
 from tests.daemon.http_running import BIG, ask, is_closed_by_peer, read_answer, running
+from tests.daemon.running import SECONDS
 
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 MUTUAL = TLS + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n"
@@ -217,7 +218,7 @@ def serial_at(port: int) -> int:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock, context.wrap_socket(sock) as tls:
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock, context.wrap_socket(sock) as tls:
         return x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"").serial_number
 
 

@@ -21,7 +21,7 @@ from hostagent.daemon.sinks import sinks
 from hostagent.daemon.state import Look
 from hostagent.daemon.status import status_line
 from hostagent.values.record import replaced
-from tests.daemon.running import configuration
+from tests.daemon.running import SECONDS, configuration
 from tests.plant import pci_function, plant
 
 
@@ -57,7 +57,7 @@ def messages(manager: socket.socket) -> list[str]:
     return found
 
 
-async def until(holds: object, seconds: float = 10.0) -> None:
+async def until(holds: object, seconds: float = SECONDS) -> None:
     assert callable(holds)
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - what is waited for is a file or a counter
@@ -77,7 +77,7 @@ def test_a_survey_that_hangs_is_not_covered_up(tmp_path: Path) -> None:
         one = agent(tmp_path, environ)
         task = asyncio.create_task(one.run())
         quiet: list[str] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(SECONDS):
             while quiet.count("WATCHDOG=1") < 3:
                 await asyncio.sleep(0.05)
                 quiet += messages(manager)

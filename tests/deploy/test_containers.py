@@ -41,7 +41,7 @@ def _minor() -> int:
     if KUBECTL is None:
         return 0
     words = [KUBECTL, "version", "--client", "-o", "json"]
-    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300).stdout
     minor = json.loads(said)["clientVersion"]["minor"]
     return int("".join(letter for letter in minor if letter.isdigit()))
 
@@ -100,7 +100,7 @@ def test_the_quadlet_kills_an_agent_that_does_not_answer() -> None:
 
 def _healthy(command: str, port: int) -> int:
     words = command.replace("/opt/hostagent/bin/python", sys.executable).replace(f":{PORT}/", f":{port}/")
-    return subprocess.run(["sh", "-c", words], capture_output=True, check=False, timeout=60).returncode
+    return subprocess.run(["sh", "-c", words], capture_output=True, check=False, timeout=300).returncode
 
 
 @contextmanager
