@@ -56,15 +56,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     if item.config.stash[_SLOW]:
         pytest.skip(f"emulation is slow here: booting took more than {SLOW_PROCESSOR_SECONDS} s of processor time")
-    if within < SHORTEST_SECONDS or time.monotonic() - item.config.stash[_BEGAN] > within:
+    if not _may_begin(item) or time.monotonic() - item.config.stash[_BEGAN] > within:
         pytest.skip(f"the {within:.0f} s for the lab were spent")
+
+
+def _may_begin(item: pytest.Item) -> bool:
+    """Whether all the time the lab is given is enough for it."""
+    within = item.config.getoption("--within", default=None)
+    return within is None or within >= SHORTEST_SECONDS or item.get_closest_marker("first") is not None
 
 
 def _machines(request: pytest.FixtureRequest) -> list[tuple[str, Machine]]:
     """The scenarios that may begin, and what they boot."""
-    within = request.config.getoption("--within", default=None)
-    short = within is not None and within < SHORTEST_SECONDS
-    items = [item for item in request.session.items if not short or item.get_closest_marker("first")]
+    items = [item for item in request.session.items if _may_begin(item)]
     return [(item.name, machine) for item in items if (machine := _machine(item))]
 
 
