@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 from hostagent.advice import Finding
 from hostagent.area import LabelOptions
+from hostagent.assess.readiness import readiness
 from hostagent.daemon.configured import Configured
 from hostagent.daemon.verdict import findings, verdict_labels
 from hostagent.host import Host
 from hostagent.host.reader import Left
+from hostagent.publish.judged import labels as names_of
 from hostagent.publish.labels import NodeLabels, fit
 from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS, SCHEMA_VERSION, NodeReport, survey
-from hostagent.report import labels as report_labels
 from hostagent.settings import Labels
 from hostagent.values.record import record
 
@@ -46,7 +47,7 @@ def look(root: str, configured: Configured, left: Left | None = None) -> Look:
     finally:
         host.close()
     found = findings(report, configured.profile, configured.node)
-    names = report_labels(report, label_options(configured.settings.labels))
+    names = names_of(report, readiness(report), label_options(configured.settings.labels))
     names |= verdict_labels(report, found, configured.profile)
     labels = fit(names, prefix=configured.settings.labels.prefix)
     snapshot = Snapshot(report=report, findings=found, labels=labels)
