@@ -18,11 +18,23 @@ _MACHINERY = frozenset((Why.BRIDGE, Why.PLATFORM))
 
 
 def assess(report: NodeReport) -> Assessment:
-    """Every function and group of the report."""
-    node = Node("node", report)
+    """Every function and group of the report. Whoever has a `Node` of it asks `judged`."""
+    return judged(Node("node", report))
+
+
+def judged(node: Node) -> Assessment:
+    """The assessment of a node's report, made once."""
+    if node.assessment is None:
+        node.assessment = _assessment(node)
+    return node.assessment
+
+
+def _assessment(node: Node) -> Assessment:
+    report = node.report
     vfio, iommu = data(report.vfio), data(report.iommu)
     verdicts = {one.number: one for one in (() if vfio is None else vfio.groups)}
-    own, unremapped, parts = vgpus(node), why_unremapped(node), _functions(node)
+    own, unremapped = vgpus(node), why_unremapped(node)
+    parts = _functions(node, own)
     groups = tuple(
         assessed(
             group,
@@ -56,8 +68,8 @@ def unseen(report: NodeReport) -> tuple[Unseen, ...]:
     )
 
 
-def _functions(node: Node) -> dict[PciAddress, FunctionAssessment]:
-    stays, own, vfio = protections(node), vgpus(node), data(node.report.vfio)
+def _functions(node: Node, own: frozenset[PciAddress]) -> dict[PciAddress, FunctionAssessment]:
+    stays, vfio = protections(node), data(node.report.vfio)
     given = {one.address for one in node.functions if one.driver is not None and is_vfio_driver(one.driver)} | own
     begun = {node.group(node.at[address]) for address in given}
     keep = {

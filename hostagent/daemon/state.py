@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from hostagent.advice import Finding
 from hostagent.area import LabelOptions
+from hostagent.assess.node import Node
 from hostagent.assess.readiness import readiness
 from hostagent.daemon.configured import Configured
 from hostagent.daemon.verdict import findings, verdict_labels
@@ -30,9 +31,13 @@ class Snapshot:
 
 @record
 class Look:
-    """A snapshot, how long each area took, and the processor time of it all, in seconds."""
+    """A snapshot, how long each area took, and the processor time of it all, in seconds.
+
+    `node`: the report with what is judged about it, for those who publish; None afterwards, for nobody reads it then.
+    """
 
     snapshot: Snapshot
+    node: Node | None
     seconds: Mapping[str, float]
     processor: float
 
@@ -46,12 +51,13 @@ def look(root: str, configured: Configured, left: Left | None = None) -> Look:
         report, seconds = _timed(host)
     finally:
         host.close()
-    found = findings(report, configured.profile, configured.node)
+    node = Node(configured.node, report)
+    found = findings(node, configured.profile)
     names = names_of(report, readiness(report), label_options(configured.settings.labels))
     names |= verdict_labels(report, found, configured.profile)
     labels = fit(names, prefix=configured.settings.labels.prefix)
     snapshot = Snapshot(report=report, findings=found, labels=labels)
-    return Look(snapshot=snapshot, seconds=seconds, processor=time.thread_time() - began)
+    return Look(snapshot=snapshot, node=node, seconds=seconds, processor=time.thread_time() - began)
 
 
 def _timed(host: Host) -> tuple[NodeReport, dict[str, float]]:

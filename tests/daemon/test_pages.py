@@ -65,7 +65,7 @@ def test_a_page_that_may_be_old_says_so(tmp_path: Path) -> None:
     site = Site()
     site.late = site.pages.failed = True
     assert site.get("/").status == 503
-    site.pages.page = published(snapshot(tmp_path), sinks=frozenset(), node="a", since=0.0).page
+    site.pages.page = published(snapshot(tmp_path), None, sinks=frozenset(), title="a", since=0.0).page
     old = site.get("/")
     assert (old.status, old.gzipped, old.headers) == (200, None, site.pages.page.headers)
     notice = b'<body><p class="notice" role="alert">The survey of this host does not end. '
@@ -115,11 +115,13 @@ def test_an_unknown_collector_is_a_bad_query(tmp_path: Path) -> None:
 def test_everything_that_is_made_of_a_snapshot(tmp_path: Path) -> None:
     shot = snapshot(tmp_path)
     assert labelled(shot) == Labelled(features=b"hostagent.io/a=1\n", left_out=("b c",))
-    found = published(shot, sinks=frozenset({"nfd", "textfile"}), node="worker-3", since=1_700_000_000.5)
+    found = published(shot, None, sinks=frozenset({"nfd", "textfile"}), title="worker-3", since=1_700_000_000.5)
     assert found.files["report"] == found.report.body
     assert b"hostagent_pci_device_info{" in found.files["textfile"]
     assert b"<title>worker-3" in found.page.body
     time = b'<time datetime="2023-11-14T22:13:20Z">2023-11-14 22:13:20 UTC</time>'
     assert b"this state since " + time in found.page.body
     assert "frame-ancestors 'none'" in dict(found.page.headers)["Content-Security-Policy"]
-    assert set(published(shot, sinks=frozenset({"nfd"}), node="worker-3", since=1_700_000_000.5).files) == {"report"}
+    assert set(published(shot, None, sinks=frozenset({"nfd"}), title="worker-3", since=1_700_000_000.5).files) == {
+        "report"
+    }
