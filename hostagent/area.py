@@ -131,10 +131,12 @@ else:
 
     @record
     class Probed:
-        """What one area found. `data` is None where its probe failed; then `problems` says why."""
+        """What one area found."""
 
         data: object
+        """The facts. Null where the area's probe failed; then `problems` says why."""
         problems: tuple[Problem, ...]
+        """What could not be read or understood; what it would have said is not in the facts."""
 
         def __class_getitem__(cls, model: Any) -> object:
             """`Probed[Pci]` in an annotation; evaluated only where pydantic reads the records."""

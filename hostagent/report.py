@@ -37,9 +37,14 @@ SCHEMA_VERSION = 2
 
 @record
 class NodeReport:
-    """One survey of one machine. An area is None where it was not asked for. No clocks: equal machines, equal reports."""
+    """One survey of one machine. No clocks: equal machines, equal reports.
+
+    What the machine does not offer is null. So is what could not be read or understood: `problems` of the area names the file.
+    """
 
     schema_version: int
+    """Version of the shape of this document, which grows with it; later versions read the documents of earlier ones."""
+    # Of the areas their own `about` says what they are.
     pci: Probed[pci.Pci] | None
     iommu: Probed[iommu.Iommu] | None
     vfio: Probed[vfio.Vfio] | None

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from hostagent.about import About, ended
 from hostagent.report import SCHEMA_VERSION, NodeReport
 from hostagent.values.record import dataclass_view
 
@@ -42,9 +43,18 @@ def adapter() -> TypeAdapter[NodeReport]:
     return TypeAdapter(NodeReport)
 
 
+@cache
+def about_adapter() -> TypeAdapter[About]:
+    """The pydantic view of what stands beside a report."""
+    dataclass_view()
+    return TypeAdapter(About)
+
+
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `probe -o json`."""
-    schema = adapter().json_schema(mode="serialization")
+    from hostagent.described import described
+
+    schema = described(adapter().json_schema(mode="serialization"), about_adapter().json_schema(mode="serialization"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"hostagent node report, schema_version {SCHEMA_VERSION}",
@@ -53,9 +63,15 @@ def json_schema() -> dict[str, Any]:
 
 
 def read_report(text: str | bytes, place: str) -> NodeReport:
-    """A report as `probe -o json` wrote it, of this schema or an older one. `place` names it in errors.
+    """The report in a document, see `read_document`. Raises ReportError."""
+    return read_document(text, place)[0]
 
-    What an older one did not look at is None in it. Raises ReportError naming the first place that does not fit.
+
+def read_document(text: str | bytes, place: str) -> tuple[NodeReport, About | None]:
+    """A report, and what stands beside it, None where nothing does; `place` names them in errors.
+
+    As `probe -o json` wrote it, of this schema or an older one; what an older one did not look at is None in it. Raises
+    ReportError naming the first place that does not fit.
     """
     try:
         document = json.loads(text)
@@ -67,12 +83,31 @@ def read_report(text: str | bytes, place: str) -> NodeReport:
     try:
         report = adapter().validate_json(text) if version == SCHEMA_VERSION else adapter().validate_python(document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise ReportError(f"{place}: {where}: {first['msg']}") from error
+        raise ReportError(f"{place}: {_first(error, '')}") from error
     if report.schema_version != SCHEMA_VERSION:
         raise ReportError(f"{place}: schema_version is {report.schema_version}, expected 1 to {SCHEMA_VERSION}")
-    return report
+    return report, _beside(document, place)
+
+
+def _beside(document: dict[str, Any], place: str) -> About | None:
+    given = document.get("about")
+    if given is None:
+        return None
+    try:
+        found = about_adapter().validate_python(given)
+        ended(found)
+    except ValidationError as error:
+        raise ReportError(f"{place}: {_first(error, 'about')}") from error
+    except ValueError as error:
+        raise ReportError(f"{place}: about.surveyed_at: {error}") from error
+    return found
+
+
+def _first(error: ValidationError, within: str) -> str:
+    """The first place that does not fit, and what was expected."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in (within, *first["loc"]) if part != "") or "top level"
+    return f"{where}: {first['msg']}"
 
 
 def _raise_to_ours(document: dict[str, Any], version: int) -> None:

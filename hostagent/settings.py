@@ -232,4 +232,7 @@ class Settings(Part):
     web: Web = Web()
     log: Log = Log()
     profile: FilePath | None = Field(default=None, description="what the node is to be: findings are published too")
-    node: NodeName | None = Field(default=None, description="what the profile calls this node (default: its host name)")
+    node: NodeName | None = Field(
+        default=None,
+        description="what the profile and reports call this node (default: NODE_NAME of the environment, else its host name)",
+    )

@@ -7,12 +7,12 @@
 
 _shtab_hostagent_subparsers=(probe check explain allocatable render run capture profile schema)
 
-_shtab_hostagent_probe_option_strings=(-h --help --root --only -o --output --unredacted)
+_shtab_hostagent_probe_option_strings=(-h --help --root --only -o --output --unredacted --node-name)
 _shtab_hostagent_check_option_strings=(-h --help --profile --root --report --generic -o --output)
 _shtab_hostagent_explain_option_strings=(-h --help)
 _shtab_hostagent_allocatable_option_strings=(-h --help --permitted --root --report -o --output)
 _shtab_hostagent_render_option_strings=(-h --help --profile --root --report -o --output --split --namespace --update --previous)
-_shtab_hostagent_run_option_strings=(-h --help --config --profile --root --web.listen-address --web.config.file --sink --once --log.level)
+_shtab_hostagent_run_option_strings=(-h --help --config --profile --root --web.listen-address --web.config.file --sink --once --node-name --log.level)
 _shtab_hostagent_capture_option_strings=(-h --help --root)
 _shtab_hostagent_profile_option_strings=(-h --help --root --report -o --output)
 _shtab_hostagent_schema_option_strings=(-h --help)

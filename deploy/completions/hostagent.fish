@@ -51,7 +51,7 @@ function _shtab_hostagent_using
 end
 
 set -g _shtab_hostagent_commands probe check explain allocatable render run capture profile schema
-set -g _shtab_hostagent_opts_with_value --config --log.level --namespace --only --output --permitted --previous --profile --report --root --sink --update --web.config.file --web.listen-address -o
+set -g _shtab_hostagent_opts_with_value --config --log.level --namespace --node-name --only --output --permitted --previous --profile --report --root --sink --update --web.config.file --web.listen-address -o
 
 complete -c hostagent -e
 complete -c hostagent -f
@@ -64,6 +64,7 @@ complete -c hostagent -n '_shtab_hostagent_using probe' -l root -xka "(__fish_co
 complete -c hostagent -n '_shtab_hostagent_using probe' -l only -xka "pci iommu vfio sriov hugepages numa cpu kvm watchdog kernel firmware memory network storage kubelet" -d area,...
 complete -c hostagent -n '_shtab_hostagent_using probe' -s o -l output -xka "table json yaml labels prom ansible" -d 'default: table'
 complete -c hostagent -n '_shtab_hostagent_using probe' -l unredacted -d 'names of people, disks and networks in ansible, json, yaml too, as the table shows them: for oneself'
+complete -c hostagent -n '_shtab_hostagent_using probe' -l node-name -x -d 'what this node is called (default: $NODE_NAME, else the host name)'
 complete -c hostagent -n '_shtab_hostagent_using; and test $_shtab_hostagent_npos -eq 0' -a check -d 'Say what blocks a node, or many, with the files that prove it.'
 complete -c hostagent -n '_shtab_hostagent_using check' -s h -l help -d 'show this help message and exit'
 complete -c hostagent -n '_shtab_hostagent_using check' -l profile -xka "(__fish_complete_path (commandline -ct))" -d 'what is wanted of the nodes (default: profile.yaml, else /etc/hostagent/profile.yaml)'
@@ -100,6 +101,7 @@ complete -c hostagent -n '_shtab_hostagent_using run' -l web.listen-address -x -
 complete -c hostagent -n '_shtab_hostagent_using run' -l web.config.file -xka "(__fish_complete_path (commandline -ct))" -d 'TLS and passwords, as for every Prometheus exporter'
 complete -c hostagent -n '_shtab_hostagent_using run' -l sink -xka "nfd report textfile" -d 'publish to this file, and to no other; repeatable'
 complete -c hostagent -n '_shtab_hostagent_using run' -l once -d 'survey, write the files, and end; no server'
+complete -c hostagent -n '_shtab_hostagent_using run' -l node-name -x -d 'what this node is called (default: `node` of the settings, else $NODE_NAME, else the host name)'
 complete -c hostagent -n '_shtab_hostagent_using run' -l log.level -xka "debug info warning error" -d 'default: info'
 complete -c hostagent -n '_shtab_hostagent_using; and test $_shtab_hostagent_npos -eq 0' -a capture -d 'Write what a survey reads to an archive that --root reads back.'
 complete -c hostagent -n '_shtab_hostagent_using capture' -s h -l help -d 'show this help message and exit'

@@ -2,10 +2,10 @@
 
     proc/cpuinfo                                                       see hostagent.values.cpuinfo
     proc/sys/kernel/arch                                               uname -m (Linux 6.1)
-    sys/devices/system/cpu/{online,offline,possible,present,isolated,nohz_full}
     sys/devices/system/cpu/smt/{control,active}                        Linux 4.19
     sys/devices/system/cpu/vulnerabilities/*                           see hostagent.host.vulnerabilities
-    sys/devices/cpu_{core,atom,lowpower}/cpus                          kinds of cores of Intel hybrid parts
+
+How they are arranged: hostagent.host.topology. Which are alike: hostagent.host.cpu_parts.
 
 (Documentation/ABI/testing/sysfs-devices-system-cpu.) Flags are those all online CPUs have: what a guest that may run on
 any of them can be given. Frequencies are left out: they change while nothing does.
@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from hostagent.area import Area, LabelDoc, LabelOptions, Metric, Sample, nothing_unseen, truth
 from hostagent.host import Reader
+from hostagent.host.cpu_parts import CpuPart, DifferingFlag, differing, parts
 from hostagent.host.cpuinfo import cpuinfo
-from hostagent.host.topology import PATH, sockets_and_cores
+from hostagent.host.topology import PATH, Topology, topology
 from hostagent.host.vulnerabilities import Vulnerability, vulnerabilities
 from hostagent.values import blanks
 from hostagent.values.cpuid import architecture, identity
-from hostagent.values.cpuinfo import IDENTITY, CpuInfo, flag_sets, number
-from hostagent.values.cpuset import CpuSet
+from hostagent.values.cpuinfo import CpuInfo, flag_sets, number
 from hostagent.values.labels import fitted, is_name
 from hostagent.values.record import record
 from hostagent.values.x86 import x86_64_level
@@ -30,88 +30,64 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_KINDS = ("core", "atom", "lowpower")
 # As KubeVirt's cpu-vendor label and NFD spell them.
 _VENDORS = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD", "HygonGenuine": "Hygon"}
 
 
 @record
-class CpuPart:
-    """CPUs that are alike. One on most machines; several on hybrid ones, and where microcode differs.
-
-    `kind`: core, atom or lowpower on Intel hybrid parts, else None.
-    """
-
-    cpus: CpuSet
-    kind: str | None
-    vendor: str | None
-    family: int | None
-    model: int | None
-    stepping: int | None
-    model_name: str | None
-    microcode: str | None
-
-
-@record
-class DifferingFlag:
-    """A flag that some online CPUs have and others lack."""
-
-    flag: str
-    cpus: CpuSet
-
-
-@record
-class Topology:
-    """`sockets`, `cores` and `threads` count what is online. The sets are None where the kernel does not say."""
-
-    sockets: int | None
-    cores: int | None
-    threads: int | None
-    online: CpuSet | None
-    offline: CpuSet | None
-    possible: CpuSet | None
-    present: CpuSet | None
-    isolated: CpuSet | None
-    nohz_full: CpuSet | None
-
-
-@record
 class Smt:
-    """`control`: on, off, forceoff, notsupported, notimplemented or a number of threads.
-
-    `active`: whether some core has two threads online.
-    """
+    """Several threads a core."""
 
     control: str | None
+    """on, off, forceoff, notsupported, notimplemented or a number of threads; sys/devices/system/cpu/smt/control. Null
+    where there is no such file, as before Linux 4.19."""
     active: bool | None
+    """Whether some core has two threads online; sys/devices/system/cpu/smt/active. Null where there is no such file, as
+    before Linux 4.19."""
 
 
 @record
 class Cpu:
-    """The CPUs. `vendor` to `microcode` are those of the first; `parts` has all. Bits are of addresses.
-
-    `flags`: what every online CPU has, sorted; `differing`: what only some have. `hypervisor`: whether this is a guest;
-    None but on x86. `virtualization`: vmx, svm or None. `x86_64_level`: 1 to 4, see hostagent.values.x86.
-    """
+    """The CPUs."""
 
     architecture: str | None
+    """As uname -m has it; proc/sys/kernel/arch, before Linux 6.1 told by proc/cpuinfo. Null where neither tells."""
     vendor: str | None
+    """Vendor of the first CPU, as in GenuineIntel, AuthenticAMD or ARM; proc/cpuinfo. Null where that does not say."""
     family: int | None
+    """Family of the first CPU, on arm64 its architecture; proc/cpuinfo. Null where that has no number for it."""
     model: int | None
+    """Model of the first CPU, on arm64 its part, on s390x the machine; proc/cpuinfo. Null where that has no number for
+    it."""
     stepping: int | None
+    """Stepping of the first CPU, on arm64 variant * 16 + revision; proc/cpuinfo. Null where that has no number for
+    it."""
     model_name: str | None
+    """Name of the first CPU; proc/cpuinfo. Null where that has none, as on most arm64."""
     microcode: str | None
+    """Microcode of the first CPU as the kernel writes it; proc/cpuinfo. Null where that has none, as but on x86."""
     physical_bits: int | None
+    """Bits of physical addresses; `address sizes` in proc/cpuinfo. Null where that has none, as but on x86."""
     virtual_bits: int | None
+    """Bits of virtual addresses; `address sizes` in proc/cpuinfo. Null where that has none, as but on x86."""
     virtualization: str | None
+    """vmx or svm, where every online CPU has that flag. Null where not, and but on x86."""
     hypervisor: bool | None
+    """Whether this is a guest, as x86 CPUs say (flag hypervisor). Null on others, and where no flags are known."""
     x86_64_level: int | None
+    """Micro-architecture level that every online CPU has, 1 to 4. Null below 1, as on 32-bit CPUs, and but on x86."""
     topology: Topology
+    """How the CPUs are arranged."""
     smt: Smt
+    """Several threads a core."""
     parts: tuple[CpuPart, ...]
+    """CPUs that are alike, each in one part; in the order of proc/cpuinfo."""
     flags: tuple[str, ...]
+    """Flags that every online CPU has, sorted; flags, Features or isa in proc/cpuinfo."""
     differing: tuple[DifferingFlag, ...]
+    """Flags that only some online CPUs have, sorted."""
     vulnerabilities: tuple[Vulnerability, ...]
+    """What this kernel knows CPUs to be vulnerable to, by name; sys/devices/system/cpu/vulnerabilities."""
 
 
 def probe(reader: Reader) -> Cpu:
@@ -136,11 +112,11 @@ def probe(reader: Reader) -> Cpu:
         virtualization=next((flag for flag in ("vmx", "svm") if x86 and flag in common), None),
         hypervisor="hypervisor" in common if x86 and sets else None,
         x86_64_level=x86_64_level(common) if x86 else None,
-        topology=_topology(reader, info),
+        topology=topology(reader, info),
         smt=Smt(control=reader.text(f"{PATH}/smt/control"), active=reader.flag(f"{PATH}/smt/active")),
-        parts=_parts(reader, info),
+        parts=parts(reader, info),
         flags=tuple(sorted(common)),
-        differing=_differing(sets, common),
+        differing=differing(sets, common),
         vulnerabilities=vulnerabilities(reader),
     )
 
@@ -150,64 +126,6 @@ def _bits(info: CpuInfo) -> dict[str, int | None]:
     fields = next(iter(info.processors.values()), {})
     words = (blanks.fields(part) for part in fields.get("address sizes", "").split(","))
     return {word[2]: number(word[0]) for word in words if len(word) == 3 and word[1] == "bits"}
-
-
-def _topology(reader: Reader, info: CpuInfo) -> Topology:
-    online = _set(reader, "online")
-    cpus = online or CpuSet(sorted(info.processors))
-    sockets, cores = sockets_and_cores(reader, info, cpus)
-    return Topology(
-        sockets=sockets,
-        cores=cores,
-        threads=len(cpus) or None,
-        online=online,
-        offline=_set(reader, "offline"),
-        possible=_set(reader, "possible"),
-        present=_set(reader, "present"),
-        isolated=_set(reader, "isolated"),
-        nohz_full=_set(reader, "nohz_full"),
-    )
-
-
-def _set(reader: Reader, name: str) -> CpuSet | None:
-    return reader.parsed(f"{PATH}/{name}", _cpus, "a list of CPUs such as 0-3,8")
-
-
-def _cpus(text: str) -> CpuSet | None:
-    # nohz_full where it is built in and not used.
-    return CpuSet(()) if text == "(null)" else CpuSet.parse(text)
-
-
-def _parts(reader: Reader, info: CpuInfo) -> tuple[CpuPart, ...]:
-    kinds: dict[int, str] = {}
-    for kind in _KINDS:
-        for cpu in reader.parsed(f"sys/devices/cpu_{kind}/cpus", CpuSet.parse, "a list of CPUs") or ():
-            kinds[cpu] = kind
-    alike: dict[tuple[str | None, ...], list[int]] = {}
-    for cpu, fields in info.processors.items():
-        alike.setdefault((kinds.get(cpu), *map(fields.get, IDENTITY)), []).append(cpu)
-    return tuple(
-        CpuPart(
-            cpus=CpuSet(sorted(cpus)),
-            kind=kind,
-            vendor=which.vendor,
-            family=which.family,
-            model=which.model,
-            stepping=which.stepping,
-            model_name=which.model_name,
-            microcode=which.microcode,
-        )
-        for (kind, *_), cpus in alike.items()
-        for which in (identity(info, info.processors[cpus[0]]),)
-    )
-
-
-def _differing(sets: dict[frozenset[str], list[int]], common: frozenset[str]) -> tuple[DifferingFlag, ...]:
-    having: dict[str, list[int]] = {}
-    for flags, cpus in sets.items():
-        for flag in flags - common:
-            having.setdefault(flag, []).extend(cpus)
-    return tuple(DifferingFlag(flag=flag, cpus=CpuSet(sorted(having[flag]))) for flag in sorted(having))
 
 
 def labels(cpu: Cpu, options: LabelOptions) -> Iterator[tuple[str, str]]:

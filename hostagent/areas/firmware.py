@@ -44,38 +44,57 @@ _IPMI_CLASS = "0c07"
 
 @record
 class Dmi:
-    """What the machine says it is; None where it does not."""
+    """What the machine says it is, each in one line."""
 
     sys_vendor: str | None
+    """Who made the machine; sys/class/dmi/id/sys_vendor. Null where it is blank or not there."""
     product_name: str | None
+    """Its model; sys/class/dmi/id/product_name. Null where it is blank or not there."""
     product_version: str | None
+    """Version of the model; sys/class/dmi/id/product_version. Null where it is blank or not there."""
     board_vendor: str | None
+    """Who made the board; sys/class/dmi/id/board_vendor. Null where it is blank or not there."""
     board_name: str | None
+    """Its model; sys/class/dmi/id/board_name. Null where it is blank or not there."""
     bios_vendor: str | None
+    """Who made the firmware; sys/class/dmi/id/bios_vendor. Null where it is blank or not there."""
     bios_version: str | None
+    """Version of the firmware; sys/class/dmi/id/bios_version. Null where it is blank or not there."""
     bios_date: str | None
+    """Date of the firmware as its vendor writes it; sys/class/dmi/id/bios_date. Null where it is blank or not there."""
     chassis_type: str | None
+    """Type of the chassis, a number of SMBIOS; sys/class/dmi/id/chassis_type. Null where it is blank or not there."""
 
 
 @record
 class Firmware:
-    """None: the host does not say.
-
-    `secure_boot`: whether the firmware checked what it started; `setup_mode`: whether its keys can be replaced freely.
-    `hypervisor`: kvm, vmware, hyper-v, xen ...; `virtual`: whether this is a virtual machine, which the CPU may say alone.
-    `bmc`: whether there is a sign of a board management controller; `bmc_functions`: its interface and display.
-    """
+    """How the machine was started, and what it says it is."""
 
     uefi: bool | None
+    """Whether UEFI started the kernel: sys/firmware/efi is there. Null where the root has no sys/firmware."""
     secure_boot: bool | None
+    """Whether the firmware checked what it started; sys/firmware/efi/efivars/SecureBoot-*. Null where there is no such
+    variable."""
     setup_mode: bool | None
+    """Whether the firmware's keys can be replaced freely; sys/firmware/efi/efivars/SetupMode-*. Null where there is no
+    such variable."""
     dmi: Dmi | None
+    """What the machine says it is; sys/class/dmi/id. Null where there is nothing in it, as on machines without
+    SMBIOS."""
     model: str | None
+    """Model by the device tree; proc/device-tree/model, else sys/firmware/devicetree/base/model. Null where there is
+    neither."""
     virtual: bool | None
+    """Whether this is a virtual machine: it names its hypervisor, or its x86 CPU says so. Null where neither is and
+    proc/cpuinfo has no flags."""
     hypervisor: str | None
+    """kvm, vmware, hyper-v, xen ...; sys/hypervisor/type, else known by `dmi`. Null where neither names one."""
     console: Console
+    """Displays and consoles."""
     bmc: bool
+    """Whether there is a sign of a board management controller: a function of it, sys/class/ipmi, or ACPI's IPI0001."""
     bmc_functions: tuple[PciAddress, ...]
+    """PCI functions that are its interface (class 0c07) or its display, in order of address."""
 
 
 def probe(reader: Reader) -> Firmware:

@@ -39,44 +39,63 @@ _KNOWN = (2 * _MIB, _GIB)
 
 @record
 class Pool:
-    """One page size, of one NUMA node or (None) of the machine. `reserved` and `overcommit` are None for a node."""
+    """One page size, of one NUMA node or of the machine."""
 
     page_size: int
+    """Bytes of a page; sys/kernel/mm/hugepages/hugepages-<n>kB, and for a node node<N>/hugepages/hugepages-<n>kB in
+    sys/devices/system/node."""
     numa_node: int | None
+    """Number of the NUMA node. Null for the pool of the machine as a whole."""
     total: int | None
+    """Pages in the pool, surplus ones counted; nr_hugepages. Null where there is no such file."""
     free: int | None
+    """Pages that nobody has mapped; free_hugepages. Null where there is no such file."""
     reserved: int | None
+    """Pages promised and not yet mapped; resv_hugepages. Null for a NUMA node, and where there is no such file."""
     surplus: int | None
+    """Pages beyond the size of the pool, by overcommit; surplus_hugepages. Null where there is no such file."""
     overcommit: int | None
+    """Surplus pages the pool may grow by; nr_overcommit_hugepages. Null for a NUMA node, and where there is no such
+    file."""
 
 
 @record
 class TransparentHugepages:
-    """The word in force of each switch; `pmd_size` in bytes. None where the kernel has no such file."""
+    """Switches of transparent huge pages: the word in force."""
 
     enabled: str | None
+    """always, madvise or never; sys/kernel/mm/transparent_hugepage/enabled. Null where the kernel has no such file."""
     defrag: str | None
+    """always, defer, defer+madvise, madvise or never; transparent_hugepage/defrag. Null where the kernel has no such
+    file."""
     shmem: str | None
+    """always, within_size, advise, never, deny or force; transparent_hugepage/shmem_enabled. Null where there is no
+    such file."""
     pmd_size: int | None
+    """Bytes of a page; transparent_hugepage/hpage_pmd_size. Null where the kernel has no such file."""
 
 
 @record
 class Hugepages:
-    """Pools: the machine's first, then those of each node, by size. Nothing here says how much memory is free.
-
-    `requested`: each `hugepages=` of the command line, in order; None where the command line is not known.
-    `requested_default`: what `default_hugepagesz=` asked for. `default_size`: what the kernel uses; None without
-    hugetlbfs. `supported_sizes`: what CPU and kernel can do, ascending; None where neither says. `total_bytes`: all
-    pools together.
-    """
+    """Pools of huge pages, and what was asked for. Nothing here says how much memory is free."""
 
     pools: tuple[Pool, ...]
+    """Pools of the machine, then those of each NUMA node; by size."""
     requested: tuple[HugepageRequest, ...] | None
+    """Each hugepages= of proc/cmdline in order, one for each node where it names nodes. Null where the command line is
+    not known."""
     requested_default: int | None
+    """Bytes that the first default_hugepagesz= of proc/cmdline asks for. Null where none is given."""
     default_size: int | None
+    """Bytes of a page where no size is named; Hugepagesize in proc/meminfo. Null without hugetlbfs, which has no such
+    line."""
     supported_sizes: tuple[int, ...] | None
+    """Bytes of each page size that CPU and kernel can do, ascending: of the pools there are, and by the flags of x86
+    CPUs. Null where there are no pools and no such flags."""
     total_bytes: int | None
+    """Bytes of all pools together; Hugetlb in proc/meminfo. Null where it has no such line."""
     transparent: TransparentHugepages
+    """Transparent huge pages."""
 
 
 def probe(reader: Reader) -> Hugepages:

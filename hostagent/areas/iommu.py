@@ -44,23 +44,31 @@ REASONS = (ON, NO_TABLE, OFF_BY_ARGUMENT, NOT_ENABLED, NOT_STARTED, GUEST, UNKNO
 
 @record
 class Iommu:
-    """Whether devices' memory access is translated and contained.
-
-    `reason`: one of REASONS. `vendor`: intel, amd, arm or virtio, of the unit driven, else of the table. `units`: names
-    in /sys/class/iommu. `tables`: those of DMAR, IVRS, IORT, VIOT the firmware has; None where no ACPI tables are to be
-    seen. `arguments`: kernel arguments about it, as given. `default_domain`: the type of most groups.
-    `interrupt_remapping`: None where /proc/interrupts does not tell (no such file, no x86 interrupt chips).
-    """
+    """Whether devices' memory access is translated and contained."""
 
     enabled: bool
+    """Whether the kernel drives an IOMMU: sys/class/iommu has an entry, or there is a group that vfio did not make
+    itself."""
     reason: str
+    """on, or why none translates: no-firmware-table, off-by-argument, not-enabled-by-default, not-started,
+    guest-without-iommu or unknown."""
     vendor: str | None
+    """intel, amd, arm or virtio: of the unit in sys/class/iommu, where there is none of the firmware's table. Null
+    where neither tells."""
     units: tuple[str, ...]
+    """Names in sys/class/iommu, as in dmar0 or ivhd0: IOMMUs that the kernel drives."""
     tables: tuple[str, ...] | None
+    """Which of DMAR, IVRS, IORT and VIOT stand in sys/firmware/acpi/tables. Null where no ACPI tables are to be seen
+    there."""
     arguments: tuple[str, ...]
+    """Kernel arguments about IOMMUs, as given in proc/cmdline."""
     default_domain: str | None
+    """Type that most groups have (DMA-FQ, DMA, identity ...). Null where no group tells its own."""
     interrupt_remapping: bool | None
+    """Whether the IOMMU remaps interrupts: some chip in proc/interrupts is named IR-. Null where there is no such file,
+    or no IO-APIC or PCI-MSI chip in it."""
     groups: tuple[IommuGroup, ...]
+    """Every IOMMU group, in order of number."""
 
 
 def probe(reader: Reader) -> Iommu:

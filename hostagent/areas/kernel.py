@@ -55,33 +55,42 @@ _BOOT_FILES = ("etc/default/grub", "etc/kernel/cmdline", "usr/sbin/grubby", "usr
 
 @record
 class KernelModule:
-    """A module of MODULES that this kernel has. `state`: loaded, built-in or available."""
+    """A kernel module that matters here and is there."""
 
     name: str
+    """Its name as proc/modules spells it."""
     state: str
+    """loaded, built-in or available (a file of the running release holds it)."""
 
 
 @record
 class Kernel:
-    """None: the host does not say.
-
-    `command_line`: words in order. `modules`: those of MODULES that are there, in
-    the order of their names; `modules_listed`: whether the root holds the running release's list, so that a module that is not
-    here is absent. `lockdown`: none, integrity or confidentiality. `taints`: the kernel's letters for the bits of `tainted`.
-    `initramfs`: tools that make one. `boot_files`: what is there of the files and tools that decide the next boot's arguments.
-    """
+    """The running kernel."""
 
     release: str | None
+    """As uname -r has it; proc/sys/kernel/osrelease, else proc/version. Null where neither is there."""
     architecture: str | None
+    """As uname -m has it; proc/sys/kernel/arch, before Linux 6.1 the end of `release`. Null where neither tells."""
     command_line: tuple[str, ...] | None
+    """Words of proc/cmdline in order. Null where it is not there, or longer than any kernel takes."""
     modules: tuple[KernelModule, ...]
+    """Modules that decide what guests can be given, or take devices that guests should have, those of them that are
+    there, by name."""
     modules_listed: bool
+    """Whether the root holds the running release's modules.dep, so that a module that is not in `modules` is absent."""
     lockdown: str | None
+    """none, integrity or confidentiality; sys/kernel/security/lockdown. Null where there is no such file."""
     tainted: int | None
+    """Taint bits, 0 being none; proc/sys/kernel/tainted. Null where there is no such file."""
     taints: tuple[str, ...]
+    """The bits of `tainted` as the kernel's letters; those without a letter in hex."""
     os: OsRelease | None
+    """The operating system. Null where the root has no os-release."""
     initramfs: tuple[str, ...]
+    """Tools that make an initramfs here: dracut, initramfs-tools, mkinitcpio."""
     boot_files: tuple[str, ...]
+    """Which of etc/default/grub, etc/kernel/cmdline, usr/sbin/grubby and usr/bin/rpm-ostree are there: they decide the
+    next boot's arguments."""
 
 
 def probe(reader: Reader) -> Kernel:

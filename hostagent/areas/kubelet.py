@@ -24,21 +24,26 @@ _KUBEVIRT = ("run/kubevirt", "var/run/kubevirt", "var/lib/kubevirt", "var/lib/ku
 
 @record
 class Kubelet:
-    """None: the host does not say, or not to us.
-
-    `present`: whether a kubelet has ever run here. `cpu_manager_policy`: none or static, of the state file, which is
-    what is in force; `shared_cpus`: CPUs of containers that have none of their own. `device_plugins`: names of sockets without
-    `.sock`, the kubelet's own left out. `settings`: what its configuration files say, later ones win. `kubevirt`: whether
-    KubeVirt has left its directories.
-    """
+    """The kubelet of this host. Most of its files are readable by root only."""
 
     present: bool
+    """Whether a kubelet has ever run here: var/lib/kubelet or a configuration file of it is there."""
     cpu_manager_policy: str | None
+    """none or static, which is in force; var/lib/kubelet/cpu_manager_state. Null where there is no such file, or it is
+    not shown to us."""
     shared_cpus: CpuSet | None
+    """CPUs of containers that have none of their own, as in 0-1,8; var/lib/kubelet/cpu_manager_state. Null where that
+    does not name them."""
     memory_manager_policy: str | None
+    """None or Static, which is in force; var/lib/kubelet/memory_manager_state. Null where there is no such file, or it
+    is not shown to us."""
     device_plugins: tuple[str, ...] | None
+    """Names of the sockets in var/lib/kubelet/device-plugins without .sock, the kubelet's own left out. Null where that
+    is not there, or not shown to us."""
     settings: tuple[KubeletSetting, ...]
+    """What its configuration files say, in the order they apply: later ones win."""
     kubevirt: bool
+    """Whether KubeVirt has left its directories (run/kubevirt, var/lib/kubevirt ...)."""
 
 
 def probe(reader: Reader) -> Kubelet:

@@ -30,27 +30,44 @@ _NESTED = ("kvm_intel", "kvm_amd", "kvm", "kvm_hv")
 
 @record
 class Kvm:
-    """Module states are built-in, loaded, available, absent; None where the root does not say.
-
-    `available`: the kernel runs guests with hardware help now (kvm_intel, kvm_amd or their like registered /dev/kvm).
-    Switches of the modules are as they took effect; None where there is none. `*_node`: device node or its registration;
-    None where another /dev stands before the host's.
-    """
+    """Whether guests, nested and confidential ones can run here."""
 
     available: bool
+    """Whether the kernel runs guests with hardware help now: sys/class/misc/kvm is registered; where nothing is to be
+    seen there, dev/kvm is there."""
     kvm: str | None
+    """State of the module: built-in, loaded, available (a file of the running release holds it) or absent;
+    proc/modules, sys/module, modules.dep. Null where it is not in the kernel and the root has no modules.dep."""
     kvm_intel: str | None
+    """State of the module, as `kvm`. Null where it is not in the kernel and the root has no modules.dep."""
     kvm_amd: str | None
+    """State of the module, as `kvm`. Null where it is not in the kernel and the root has no modules.dep."""
     nested: bool | None
+    """Whether guests may run guests; nested of kvm_intel, kvm_amd, kvm (s390x) or kvm_hv in sys/module. Null where none
+    shows it."""
     sev: bool | None
+    """Whether KVM offers SEV guests; sys/module/kvm_amd/parameters/sev. Null where there is no such file."""
     sev_es: bool | None
+    """Whether KVM offers SEV-ES guests; sys/module/kvm_amd/parameters/sev_es. Null where there is no such file."""
     sev_snp: bool | None
+    """Whether KVM offers SEV-SNP guests; sys/module/kvm_amd/parameters/sev_snp. Null where there is no such file."""
     tdx: bool | None
+    """Whether KVM offers TDX guests; sys/module/kvm_intel/parameters/tdx. Null where there is no such file."""
     kvm_node: bool | None
+    """Whether the host has /dev/kvm: registered in sys/class/misc, there, or made at boot (modules.devname). Null where
+    dev is a container's own and the root has no modules.devname."""
     tun_node: bool | None
+    """Whether the host has /dev/net/tun, found likewise. Null where dev is a container's own and no modules.devname is
+    seen."""
     vhost_net_node: bool | None
+    """Whether the host has /dev/vhost-net, found likewise. Null where dev is a container's own and no modules.devname
+    is seen."""
     vhost_vsock_node: bool | None
+    """Whether the host has /dev/vhost-vsock, found likewise. Null where dev is a container's own and no modules.devname
+    is seen."""
     sev_node: bool | None
+    """Whether the host has /dev/sev, found likewise. Null where dev is a container's own and no modules.devname is
+    seen."""
 
 
 def probe(reader: Reader) -> Kvm:

@@ -29,36 +29,48 @@ _VM = "proc/sys/vm"
 
 @record
 class Ksm:
-    """Kernel same-page merging. `run`: 0 stopped, 1 merging, 2 stopped and unmerging.
-
-    `merged`: whether pages are merged now: stopping with 0 leaves them so.
-    """
+    """Kernel same-page merging."""
 
     run: int
+    """0 stopped, 1 merging, 2 stopped and unmerging; sys/kernel/mm/ksm/run."""
     merged: bool | None
+    """Whether any pages are merged now: stopping with 0 leaves them so; sys/kernel/mm/ksm/pages_shared. Null where
+    there is no such file."""
     merge_across_nodes: bool | None
+    """Whether pages of different NUMA nodes are merged; sys/kernel/mm/ksm/merge_across_nodes. Null where there is no
+    such file."""
     use_zero_pages: bool | None
+    """Whether empty pages become the zero page; sys/kernel/mm/ksm/use_zero_pages. Null where there is no such file."""
     smart_scan: bool | None
+    """Whether pages that never merge are skipped; sys/kernel/mm/ksm/smart_scan. Null where there is no such file."""
     max_page_sharing: int | None
+    """How many pages may share one; sys/kernel/mm/ksm/max_page_sharing. Null where there is no such file."""
     advisor_mode: str | None
+    """none or scan-time: what tunes the scanning; sys/kernel/mm/ksm/advisor_mode. Null where there is no such file."""
 
 
 @record
 class Memory:
-    """`swap_in_use`: whether anything is in swap. `ksm` is None where the kernel has none.
-
-    `overcommit_memory`: 0 heuristic, 1 always, 2 never; with 2, `overcommit_ratio` percent of memory or, if that is 0,
-    `overcommit_bytes` may be committed beyond swap.
-    """
+    """Memory, swap, merging and overcommit."""
 
     total: int | None
+    """Bytes the kernel manages; MemTotal in proc/meminfo. Null where that is not there."""
     swap_total: int | None
+    """Bytes of swap; SwapTotal in proc/meminfo. Null where that is not there."""
     swap_in_use: bool | None
+    """Whether anything is in swap; SwapFree and SwapTotal in proc/meminfo. Null where they are not there."""
     swap_devices: int | None
+    """Swap devices and files; proc/swaps. Null where there is no such file, as without CONFIG_SWAP."""
     ksm: Ksm | None
+    """Kernel same-page merging; sys/kernel/mm/ksm. Null where the kernel has none."""
     overcommit_memory: int | None
+    """0 heuristic, 1 always, 2 never; proc/sys/vm/overcommit_memory. Null where there is no such file."""
     overcommit_ratio: int | None
+    """Percent of memory that may be committed beyond swap where `overcommit_memory` is 2; proc/sys/vm/overcommit_ratio.
+    Null where there is no such file."""
     overcommit_bytes: int | None
+    """Bytes that may be, instead of the ratio, if not 0; proc/sys/vm/overcommit_kbytes. Null where there is no such
+    file."""
 
 
 def probe(reader: Reader) -> Memory:

@@ -36,16 +36,18 @@ DOWN = "down"
 
 @record
 class Network:
-    """Links in order of name; `default_route_links` are those with an IPv4 or IPv6 default route.
-
-    `routes_known`: whether a route table could be read; where not, no link is known to be unused. `lost`: routes through none of
-    the links, and what would tell and could not be read: no NIC is known to be unused then. None in older reports.
-    """
+    """Network links, and what the host uses of them."""
 
     routes_known: bool
+    """Whether a route table could be read (proc/1/net, rtnetlink) and there are no more links than are looked at; where
+    not, no link is known to be unused."""
     links: tuple[Link, ...]
+    """Every link of the network namespace, by name; sys/class/net."""
     default_route_links: tuple[str, ...]
+    """Names of links with an IPv4 or IPv6 default route."""
     lost: tuple[Lost, ...] | None
+    """Routes through none of the links, and files that would tell and could not be read: where there are any, no NIC is
+    known to be unused. Null only in what was a report of schema_version 1."""
 
 
 def probe(reader: Reader) -> Network:

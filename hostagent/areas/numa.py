@@ -26,23 +26,36 @@ if TYPE_CHECKING:
 
 @record
 class NumaNode:
-    """One node. `distances`: to each node of `Numa.nodes`, in that order; empty where the file does not fit them."""
+    """One NUMA node."""
 
     number: int
+    """Number of the node; sys/devices/system/node/node<N>."""
     cpus: CpuSet | None
+    """Its CPUs that are online, as in 0-3,8; sys/devices/system/node/node<N>/cpulist. Null where there is no such
+    file."""
     memory_total: int | None
+    """Bytes of its memory; MemTotal in sys/devices/system/node/node<N>/meminfo. Null where there is no such file."""
     distances: tuple[int, ...]
+    """Distance to each node of `nodes` in that order, 10 being itself; sys/devices/system/node/node<N>/distance. Empty
+    where it does not fit them."""
 
 
 @record
 class Numa:
-    """All nodes by number; none on a kernel without NUMA."""
+    """NUMA nodes."""
 
     nodes: tuple[NumaNode, ...]
+    """Every node in order of number, those without CPUs or memory too; none on a kernel without NUMA;
+    sys/devices/system/node."""
     online: CpuSet | None
+    """Nodes that are online; sys/devices/system/node/online. Null where there is no such file."""
     possible: CpuSet | None
+    """Nodes that may come online; sys/devices/system/node/possible. Null where there is no such file."""
     has_cpu: CpuSet | None
+    """Nodes with CPUs; sys/devices/system/node/has_cpu. Null where there is no such file."""
     has_memory: CpuSet | None
+    """Nodes with memory; sys/devices/system/node/has_memory, before Linux 3.8 has_normal_memory. Null where there is
+    neither."""
 
 
 def probe(reader: Reader) -> Numa:

@@ -22,27 +22,36 @@ _PCI_IDS = ("usr/share/hwdata/pci.ids", "usr/share/misc/pci.ids")
 
 @record
 class PciName:
-    """Names of one vendor:device:class combination on this host; None where pci.ids does not list it."""
+    """Names of one vendor:device:class combination on this host, out of its pci.ids."""
 
     vendor_id: str
+    """Vendor ID of the functions that are named, 4 lower-case hex digits."""
     device_id: str
+    """Their device ID, 4 lower-case hex digits."""
     class_id: str
+    """Their class code, 6 lower-case hex digits."""
     vendor: str | None
+    """Name of the vendor, as in NVIDIA Corporation. Null where pci.ids does not list it."""
     device: str | None
+    """Name of the device, as in TU104GL [Tesla T4]. Null where pci.ids does not list it."""
     class_name: str | None
+    """Name of the subclass, else of the base class, as in 3D controller. Null where pci.ids lists neither."""
 
 
 @record
 class Pci:
-    """All functions in order of address, and the names of the IDs among them (empty without a pci.ids on the host).
-
-    `detailed`: whether the functions' `detail` was read. `buses`: those that have functions, None in a report of an older schema.
-    """
+    """PCI functions, their names, and the buses they are on."""
 
     functions: tuple[PciFunction, ...]
+    """Every function, in order of address; sys/bus/pci/devices."""
     names: tuple[PciName, ...]
+    """A row for each vendor:device:class among them, out of usr/share/hwdata/pci.ids or usr/share/misc/pci.ids; empty
+    where the host has neither."""
     detailed: bool
+    """Whether the functions' `detail` was read: not on machines of more than 1,024 functions."""
     buses: tuple[PciBus, ...] | None
+    """Every bus that has functions and whose place sysfs tells, in order of name. Null only in what was a report of
+    schema_version 1."""
 
 
 def probe(reader: Reader) -> Pci:

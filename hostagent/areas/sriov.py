@@ -43,38 +43,51 @@ _COUNTS = ("sriov_totalvfs", "sriov_numvfs")
 
 @record
 class PhysicalFunction:
-    """A function with SR-IOV. `vfs`: addresses in order of VF number. `vf_device_id`: 4 hex digits.
-
-    None: the kernel does not say.
-    """
+    """A function that can be split into virtual ones."""
 
     address: PciAddress
+    """PCI address."""
     total_vfs: int | None
+    """VFs that hardware and driver allow; sys/bus/pci/devices/<address>/sriov_totalvfs. Null where only sriov_numvfs
+    says that this is a PF."""
     num_vfs: int | None
+    """VFs there are; sys/bus/pci/devices/<address>/sriov_numvfs. Null where only sriov_totalvfs says that this is a
+    PF."""
     autoprobe: bool | None
+    """Whether new VFs get a driver of the host; sys/bus/pci/devices/<address>/sriov_drivers_autoprobe. Null where there
+    is no such file."""
     vf_device_id: str | None
+    """Device ID of its VFs, 4 lower-case hex digits; sys/bus/pci/devices/<address>/sriov_vf_device. Null where there is
+    no such file."""
     vfs: tuple[PciAddress, ...]
+    """Addresses of its VFs in order of their numbers; the links virtfnN, on machines of more than 1,024 functions
+    sriov_offset and sriov_stride."""
 
 
 @record
 class VirtualFunction:
-    """A VF. `policy` is None where its PF has no network link, or netlink does not say.
-
-    `index` is None where its PF does not show it, and its own `physfn` says that it is one.
-    """
+    """A VF."""
 
     address: PciAddress
+    """PCI address."""
     physical_function: PciAddress
+    """Address of its PF."""
     index: int | None
+    """Its number among the VFs of its PF, from 0. Null where the PF does not list it, and its own link physfn says that
+    it is one."""
     policy: VfPolicy | None
+    """What the PF's network driver was told of it. Null where the PF has no network link or does not list it, or
+    netlink does not know it."""
 
 
 @record
 class Sriov:
-    """All PFs in order of address, and their VFs in order of PF and number."""
+    """Functions with SR-IOV, and their virtual functions."""
 
     physical_functions: tuple[PhysicalFunction, ...]
+    """Every PF, in order of address."""
     virtual_functions: tuple[VirtualFunction, ...]
+    """Their VFs, in order of PF and number; after these the VFs that no PF lists."""
 
 
 def probe(reader: Reader) -> Sriov:

@@ -53,18 +53,20 @@ if TYPE_CHECKING:
 
 @record
 class Storage:
-    """Uses in order of their names, disks in the order of theirs.
-
-    `mounts_known`: whether all mounts could be read; where not, nothing is known to be unused. Of the mounts of one device that
-    come and go with pods (kinds kubelet, container, other) one is listed. `swaps_known`: the same of what is swapped to; None in
-    reports of schema 1. `namespaces_known`: whether all other mount namespaces were looked at; None where nobody looked.
-    """
+    """What is stored where, and what of it is in use."""
 
     mounts_known: bool
+    """Whether all mounts could be read (proc/1/mountinfo); where not, nothing is known to be unused."""
     swaps_known: bool | None
+    """Whether all that is swapped to could be read (proc/swaps). Null only in what was a report of schema_version 1."""
     namespaces_known: bool | None
+    """Whether all other mount namespaces were looked at. Null where nobody looked, and in what was a report of
+    schema_version 1."""
     uses: tuple[StorageUse, ...]
+    """Mounts, swap and other uses, by name. Of the mounts of one device that come and go with pods (kinds kubelet,
+    container, other) one is listed."""
     disks: tuple[Disk, ...]
+    """Whole disks and NVMe namespaces, by name."""
 
 
 @record

@@ -2,8 +2,8 @@
 
     /sys/class/vfio/                17              groups vfio holds; noiommu-0 in unsafe no-IOMMU mode
     /sys/class/misc/{vfio,iommu}    the container node and the iommufd node (/dev/vfio/vfio, /dev/iommu)
-    /sys/module/<module>/parameters/<name>
-    modprobe.d, modules-load.d, /proc/cmdline: see hostagent.host.modprobe; what is bound: hostagent.host.bound
+    modprobe.d, modules-load.d, /proc/cmdline: see hostagent.host.modprobe; what is bound: hostagent.host.bound; switches of
+    the modules: hostagent.host.vfio
 
 Documentation/driver-api/vfio.rst. `ids` itself cannot be read back: the parameter has no file. The kernel gives a group
 away if every member is driverless or held by a driver that lets go of it (hostagent.values.vfio); of the others,
@@ -17,9 +17,10 @@ from hostagent.host import Reader
 from hostagent.host.bound import BoundFunction, VendorVgpu, bound_functions, vendor_vgpus
 from hostagent.host.groups import GROUPS, NOIOMMU, IommuGroup, groups
 from hostagent.host.modprobe import Directive, directives, loads, options
-from hostagent.host.modules import BUILT_IN, state, switch
+from hostagent.host.modules import BUILT_IN, state
 from hostagent.host.overrides import overrides
 from hostagent.host.pci import PciFunction, functions
+from hostagent.host.vfio import Parameters, parameters
 from hostagent.values.blanks import fields
 from hostagent.values.pci import PciAddress, in_classes
 from hostagent.values.record import record
@@ -34,92 +35,98 @@ _BRIDGES = ("06",)
 
 
 @record
-class Parameters:
-    """Switches as they are now; None where the module is not in the kernel, or too old to have it.
-
-    `unsafe_interrupts`: vfio_iommu_type1.allow_unsafe_interrupts. `noiommu`: vfio.enable_unsafe_noiommu_mode. The others
-    are vfio_pci's of the same name.
-    """
-
-    unsafe_interrupts: bool | None
-    noiommu: bool | None
-    disable_denylist: bool | None
-    disable_idle_d3: bool | None
-    disable_vga: bool | None
-    enable_sriov: bool | None
-    nointxmask: bool | None
-
-
-@record
 class IdRequest:
-    """`ids=` given to vfio-pci in one place. IDs in the spelling of hostagent.values.vfio.
-
-    `effective`: whether vfio-pci hears it when it starts: the last one given counts, and a built-in module hears the
-    command line only. It says nothing of a vfio-pci that was loaded before the file was written.
-    """
+    """`ids=` given to vfio-pci in one place."""
 
     source: str
+    """The file relative to the root, or proc/cmdline."""
     line: int | None
+    """Line of the file, the first one where backslashes join several. Null for proc/cmdline, which has no lines."""
     ids: tuple[str, ...]
+    """IDs as vendor:device, with subsystem, class and class mask behind where given; lower-case hex with leading
+    zeros."""
     effective: bool
+    """Whether vfio-pci hears it when it starts: the last one given counts, and a built-in module hears proc/cmdline
+    only. It says nothing of a vfio-pci that was loaded before the file was written."""
 
 
 @record
 class Blocker:
-    """A member whose driver keeps its group. `address`: a PCI address, or a platform device's name."""
+    """A member whose driver keeps its group."""
 
     address: str
+    """PCI address of the member, or the name of a platform device."""
     driver: str
+    """Driver that it is bound to, which is none that lets go of the group."""
 
 
 @record
 class GroupVerdict:
-    """Whether the kernel would give a group to a guest now, as far as drivers go; `direct` as in the iommu area."""
+    """Whether the kernel would give a group to a guest now."""
 
     number: int
+    """Number of the IOMMU group; sys/kernel/iommu_groups/<number>."""
     viable: bool
+    """Whether no driver of a member is in the way: each has none, or one of vfio's, pcieport or pci-stub."""
     blockers: tuple[Blocker, ...]
+    """Members whose driver is in the way."""
     direct: bool | None
+    """As `direct` of the group in `iommu.data.groups`. Null where its reserved regions are."""
 
 
 @record
 class IdCount:
-    """Functions of one ID and class: all, those on a vfio driver, and those that could go to a guest as things are.
-
-    Assignable: no bridge, free or on a vfio driver, in a viable group without direct regions.
-    """
+    """How many functions of one ID and class there are."""
 
     vendor_id: str
+    """Vendor ID, 4 lower-case hex digits."""
     device_id: str
+    """Device ID, 4 lower-case hex digits."""
     class_id: str
+    """Class code, 6 lower-case hex digits."""
     total: int
+    """Functions there are."""
     bound: int
+    """Those that a vfio driver holds."""
     assignable: int
+    """Those that could go to a guest as things are: no bridge, without driver or on a vfio driver, in a viable group
+    without direct regions."""
 
 
 @record
 class Vfio:
-    """State of the modules is built-in, loaded, available, absent; None where the root does not say.
-
-    `directives`: configuration that names a vfio module, the administrator's own blacklist and install lines (those below
-    /etc and /run, and of the command line), and what binds addresses to vfio-pci at boot (`override`, hostagent.host.overrides).
-    `vgpus`: functions on no vfio driver that can be given away all the same. `group_nodes`: names in /sys/class/vfio.
-    """
+    """The modules that give devices to guests, what they were asked to take, and what each group would allow."""
 
     vfio_pci: str | None
+    """State of the module: built-in, loaded, available (a file of the running release holds it) or absent;
+    proc/modules, sys/module, modules.dep. Null where it is not in the kernel and the root has no modules.dep."""
     vfio: str | None
+    """State of the module, as `vfio_pci`. Null where it is not in the kernel and the root has no modules.dep."""
     vfio_iommu_type1: str | None
+    """State of the module, as `vfio_pci`. Null where it is not in the kernel and the root has no modules.dep."""
     iommufd: str | None
+    """State of the module, as `vfio_pci`. Null where it is not in the kernel and the root has no modules.dep."""
     parameters: Parameters
+    """Switches of the modules."""
     container_node: bool
+    """Whether /dev/vfio/vfio is registered; sys/class/misc/vfio."""
     iommufd_node: bool
+    """Whether /dev/iommu is registered; sys/class/misc/iommu."""
     group_nodes: tuple[str, ...]
+    """Names in sys/class/vfio: numbers of the groups that vfio holds, noiommu-0 and its like without an IOMMU."""
     id_requests: tuple[IdRequest, ...]
+    """Each ids= of vfio-pci in modprobe.d and proc/cmdline, in the order they apply."""
     directives: tuple[Directive, ...]
+    """Lines of configuration that name a vfio module, the administrator's own blacklist and install lines (those below
+    etc and run, and of proc/cmdline), and what binds addresses to vfio-pci at boot."""
     bound: tuple[BoundFunction, ...]
+    """Functions that a vfio driver holds, in order of address."""
     vgpus: tuple[VendorVgpu, ...]
+    """Functions on NVIDIA's driver that can go to guests as they are, in order of address."""
     groups: tuple[GroupVerdict, ...]
+    """A verdict for each IOMMU group, in order of number; none for those that vfio made up without an IOMMU."""
     counts: tuple[IdCount, ...]
+    """Functions by ID and class, in that order."""
 
 
 def probe(reader: Reader) -> Vfio:
@@ -129,7 +136,7 @@ def probe(reader: Reader) -> Vfio:
     verdicts = _verdicts(reader, found)
     return Vfio(
         **states,
-        parameters=_parameters(reader),
+        parameters=parameters(reader),
         container_node=reader.exists("sys/class/misc/vfio"),
         iommufd_node=reader.exists("sys/class/misc/iommu"),
         group_nodes=reader.names("sys/class/vfio"),
@@ -139,18 +146,6 @@ def probe(reader: Reader) -> Vfio:
         vgpus=vendor_vgpus(reader),
         groups=verdicts,
         counts=_counts(found, verdicts),
-    )
-
-
-def _parameters(reader: Reader) -> Parameters:
-    return Parameters(
-        unsafe_interrupts=switch(reader, "vfio_iommu_type1", "allow_unsafe_interrupts"),
-        noiommu=switch(reader, "vfio", "enable_unsafe_noiommu_mode"),
-        disable_denylist=switch(reader, "vfio_pci", "disable_denylist"),
-        disable_idle_d3=switch(reader, "vfio_pci", "disable_idle_d3"),
-        disable_vga=switch(reader, "vfio_pci", "disable_vga"),
-        enable_sriov=switch(reader, "vfio_pci", "enable_sriov"),
-        nointxmask=switch(reader, "vfio_pci", "nointxmask"),
     )
 
 

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 
 @record
 class Watchdog:
-    """Devices in order of their numbers, and what systemd of this host is told to do with them."""
+    """Watchdogs, and what systemd of this host is told to do with them."""
 
     devices: tuple[WatchdogDevice, ...]
+    """Every watchdog in order of number, ipmi_watchdog last; sys/class/watchdog."""
     systemd: tuple[SystemdSetting, ...]
+    """Settings about watchdogs that are given, of system.conf(5), its drop-ins and proc/cmdline, the one in force of
+    each."""
 
 
 def probe(reader: Reader) -> Watchdog:

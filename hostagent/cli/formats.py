@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def as_yaml(report: NodeReport) -> tuple[str, tuple[str, ...]]:
+def as_yaml(document: Any) -> tuple[str, tuple[str, ...]]:
     """The JSON document as YAML that every reader reads alike."""
     import yaml
 
@@ -23,7 +23,7 @@ def as_yaml(report: NodeReport) -> tuple[str, tuple[str, ...]]:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if quoted else None)
 
     Dumper.add_representer(str, string)
-    return yaml.dump(plain(report), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120), ()
+    return yaml.dump(plain(document), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120), ()
 
 
 def as_labels(report: NodeReport) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,10 @@ captures, or directories of both. A node is called by its file's name, this mach
 from __future__ import annotations
 
 import os
+import sys
+import time
 
+from hostagent.about import ended
 from hostagent.cli.entry import UsageError
 from hostagent.cli.roots import add_root, opened
 from hostagent.host.limits import GIVEN_BYTES
@@ -20,8 +23,12 @@ from hostagent.report import NodeReport, survey
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+    from hostagent.about import About
 
 PROFILES = ("profile.yaml", "/etc/hostagent/profile.yaml")
+_OLD_DAYS, _DAY = 7, 24 * 3600
 _REPORT, _CAPTURE = ".json", ".tar.gz"
 
 
@@ -85,13 +92,30 @@ def nodes(options: argparse.Namespace) -> tuple[tuple[str, NodeReport], ...]:
         with opened(options.root, thorough=True) as host:
             return ((_name(options.root), survey(host)),)
     paths = [path for given in options.report for path in _files(given)]
-    found = tuple((_name(path), _report(path)) for path in paths)
+    given = tuple((path, *_report(path)) for path in paths)
+    found = tuple((_name(path), report) for path, report, _ in given)
     names = [name for name, _ in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         same = " and ".join(path for path in paths if _name(path) == twice)
         raise UsageError(f"--report: two reports of node {twice}: {same}; expected one of each")
+    for remark in remarks(tuple((path, beside) for path, _, beside in given if beside is not None), time.time()):
+        print(f"hostagent: {remark}", file=sys.stderr)
     return found
+
+
+def remarks(given: tuple[tuple[str, About], ...], now: float) -> Iterator[str]:
+    """What `about` of reports (by their paths) tells against judging by them."""
+    paths: dict[str, list[str]] = {}
+    for path, beside in given:
+        paths.setdefault(beside.node, []).append(path)
+        days = int((now - ended(beside)) // _DAY)
+        if days >= _OLD_DAYS:
+            yield f"{path}: surveyed {days} days ago ({beside.surveyed_at}): {beside.node} may be another by now"
+    for node, same in paths.items():
+        if len(same) > 1:
+            how = "both" if len(same) == 2 else "all"
+            yield f"{' and '.join(same)} are {how} of node {node}: expected one of each"
 
 
 def _files(given: str) -> list[str]:
@@ -112,13 +136,13 @@ def _name(path: str) -> str:
     return last.removesuffix(_REPORT).removesuffix(_CAPTURE) or os.uname().nodename
 
 
-def _report(path: str) -> NodeReport:
+def _report(path: str) -> tuple[NodeReport, About | None]:
     if path.endswith(_CAPTURE):
         with opened(path, thorough=True) as host:
-            return survey(host)
-    from hostagent.schema import ReportError, read_report
+            return survey(host), None
+    from hostagent.schema import ReportError, read_document
 
     try:
-        return read_report(content(path), path)
+        return read_document(content(path), path)
     except ReportError as error:
         raise UsageError(f"--report {error}") from error

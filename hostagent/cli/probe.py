@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 
+from hostagent.about import about, document, node_name
 from hostagent.cli.entry import UsageError
 from hostagent.cli.output import show, write, write_pieces
 from hostagent.cli.roots import add_root, opened
@@ -15,9 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from hostagent.about import About
+
 FORMATS = ("table", "json", "yaml", "labels", "prom", "ansible")
 # What people paste, and programs carry elsewhere: read as others may see it.
 REDACTED = frozenset(("json", "yaml", "ansible"))
+# The document with `about` in it.
+DATED = frozenset(("json", "yaml"))
 
 
 @record
@@ -28,6 +34,7 @@ class Options:
     only: str | None
     output: str
     unredacted: bool
+    node_name: str | None
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +43,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", metavar="AREA,...", help=f"look at these areas only: {', '.join(AREAS)}")
     parser.add_argument("-o", "--output", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument("--unredacted", action="store_true", help=_UNREDACTED)
+    parser.add_argument(
+        "--node-name", metavar="NAME", help="what this node is called (default: $NODE_NAME, else the host name)"
+    )
 
 
 _UNREDACTED = (
@@ -45,8 +55,14 @@ _UNREDACTED = (
 
 def quick(words: list[str]) -> Options | None:
     """Well-formed options in their plain spelling: argparse costs 10 ms. None for everything else, errors included."""
-    names = {"--root": "root", "--only": "only", "-o": "output", "--output": "output"}
-    said: dict[str, str | bool | None] = {"root": "/", "only": None, "output": "table", "unredacted": False}
+    names = {"--root": "root", "--only": "only", "-o": "output", "--output": "output", "--node-name": "node_name"}
+    said: dict[str, str | bool | None] = {
+        "root": "/",
+        "only": None,
+        "output": "table",
+        "unredacted": False,
+        "node_name": None,
+    }
     rest = iter(words)
     for word in rest:
         value = next(rest, "-")
@@ -64,8 +80,9 @@ def run(options: argparse.Namespace | Options) -> int:
     gc.disable()
     with opened(options.root, redacted=options.output in REDACTED and not options.unredacted) as host:
         report = survey(host, only)
+        beside = about(host, node=node_name(options.node_name), at=time.time()) if options.output in DATED else None
     gc.freeze()
-    _print(report, options.output)
+    _print(report, beside, options.output)
     return 3 if problems(report) else 0
 
 
@@ -80,11 +97,11 @@ def _only(text: str | None) -> frozenset[str] | None:
     return names
 
 
-def _print(report: NodeReport, output: str) -> None:
+def _print(report: NodeReport, beside: About | None, output: str) -> None:
     if output == "json":
         from hostagent.values.plain import json_pieces
 
-        write_pieces(json_pieces(report))
+        write_pieces(json_pieces(document(report, beside)))
     elif output == "table":
         from hostagent.cli.table import page
 
@@ -92,7 +109,8 @@ def _print(report: NodeReport, output: str) -> None:
     else:
         from hostagent.cli import formats
 
-        text, remarks = getattr(formats, f"as_{output}")(report)
+        shown = document(report, beside) if output == "yaml" else report
+        text, remarks = getattr(formats, f"as_{output}")(shown)
         write(text)
         for remark in remarks:
             print(f"hostagent: {remark}", file=sys.stderr)

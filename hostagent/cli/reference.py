@@ -1,13 +1,14 @@
-"""docs/{cli,labels,metrics}.md and docs/{report,profile}.schema.json, each made of what the code declares."""
+"""docs/{cli,labels,metrics,report}.md and docs/{report,profile}.schema.json, each made of what the code declares."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 
 from hostagent.cli.entry import COMMANDS, STATUSES
 from hostagent.cli.findings import findings_text
+from hostagent.cli.markdown import table
 from hostagent.cli.profile import schema_text as profile_schema_text
+from hostagent.cli.reference_report import report_text
 from hostagent.cli.schema import schema_text
 from hostagent.cli.words import parser
 from hostagent.daemon.metrics import COUNTERS, GAUGES
@@ -28,26 +29,21 @@ def documents() -> dict[str, str]:
         "findings.md": MADE + findings_text(),
         "labels.md": labels_text(),
         "metrics.md": metrics_text(),
+        "report.md": MADE + report_text(),
         "report.schema.json": schema_text(),
         "profile.schema.json": profile_schema_text(),
     }
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [tuple(heads), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
-    lines.insert(1, tuple("---" for _ in lines[0]))
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def cli_text() -> str:
     """The commands, their options, formats and exit statuses."""
     text = f"{MADE}# The command line\n\n{_CLI}\n## Exit status\n\n"
-    text += _table(("status", "meaning"), ((str(status), meaning) for status, meaning in STATUSES))
+    text += table(("status", "meaning"), ((str(status), meaning) for status, meaning in STATUSES))
     for name, about in COMMANDS.items():
         text += f"\n## hostagent {name}\n\n{about[0].upper()}{about[1:]}.\n"
         rows = [_option(action) for action in _actions(name)]
         if rows:
-            text += "\n" + _table(("argument", "meaning"), rows)
+            text += "\n" + table(("argument", "meaning"), rows)
         text += _MORE.get(name, "")
     return text
 
@@ -73,11 +69,9 @@ def labels_text() -> str:
     for area in AREAS.values():
         if docs := label_docs(area):
             rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in docs)
-            text += f"\n## {area.name}: {area.about}\n\n" + _table(("key", "values", "meaning"), rows)
+            text += f"\n## {area.name}: {area.about}\n\n" + table(("key", "values", "meaning"), rows)
     rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in LABEL_DOCS)
-    return (
-        text + "\n## The profile, where `hostagent run` is given one\n\n" + _table(("key", "values", "meaning"), rows)
-    )
+    return text + "\n## The profile, where `hostagent run` is given one\n\n" + table(("key", "values", "meaning"), rows)
 
 
 def metrics_text() -> str:
@@ -89,7 +83,7 @@ def metrics_text() -> str:
         if metrics:
             rows = ((f"`{m.name}`", ", ".join(f"`{label}`" for label in m.labels), m.help) for m in metrics)
             text += f"\n## {title[0].upper() if title in (own[0], agent[0]) else title[0]}{title[1:]}\n\n"
-            text += _table(("metric", "labels", "meaning"), rows)
+            text += table(("metric", "labels", "meaning"), rows)
     return text
 
 
@@ -112,11 +106,16 @@ wherever a name stands; judgements about them are the same. `--unredacted` shows
 | format | what it is for |
 | --- | --- |
 | `table` | people: devices in their IOMMU groups, pools, CPU, watchdogs, and at the end what could not be read |
-| `json` | programs: described by [report.schema.json](report.schema.json), stable within one `schema_version` |
+| `json` | programs: [report.md](report.md), [report.schema.json](report.schema.json); stable within one `schema_version` |
 | `yaml` | the same document in YAML |
 | `labels` | `key=value` lines, see [labels.md](labels.md) |
 | `prom` | Prometheus text format, see [metrics.md](metrics.md); a node_exporter textfile takes it |
 | `ansible` | one JSON object of facts: the output of `/etc/ansible/facts.d/hostagent.fact`, read as `ansible_local.hostagent` |
+
+Of the running machine, `json` and `yaml` say in `about` which `node` it is (`--node-name`, else `NODE_NAME`, else the host name,
+which is not redacted), when it was `surveyed_at`, and in which `boot` (a hash that changes with each start). It is not compared;
+there is none where `--root` is a capture or another machine's tree. `check` and `render` say on standard error where
+reports given with `--report` are of one node, or older than a week.
 
 In `ansible` facts, `complete` is false where something could not be read, `labels` holds the node labels with `.` and `-` of
 their names as `_` (`ansible_local.hostagent.labels.iommu_enabled`), and each area's data stands under its name.

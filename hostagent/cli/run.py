@@ -39,6 +39,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--sink", dest="sinks", action="append", choices=SINKS, help="publish to this file, and to no other; repeatable"
     )
     parser.add_argument("--once", action="store_true", help="survey, write the files, and end; no server")
+    parser.add_argument(
+        "--node-name",
+        metavar="NAME",
+        help="what this node is called (default: `node` of the settings, else $NODE_NAME, else the host name)",
+    )
     parser.add_argument("--log.level", dest="log_level", choices=LEVELS, help="default: info")
 
 
@@ -56,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         web_config=_absolute(options.web_config),
         log_level=options.log_level,
         sinks=None if options.sinks is None else tuple(options.sinks),
+        node_name=options.node_name,
     )
     try:
         if options.once:

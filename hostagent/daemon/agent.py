@@ -170,6 +170,7 @@ class Agent:
         self.vitals.survey_at = now = time.time()
         if not (differs or self._anew):
             self.look = replaced(found, node=None)
+            self._date(found)
             for sink in self.sinks:
                 sink.confirm()
             return
@@ -177,6 +178,7 @@ class Agent:
         since = now if differs else self.vitals.change_at or now
         await self._publish(found, since)
         self.look, self._anew = replaced(found, node=None), False
+        self._date(found)
         self.vitals.change_at = since
         await self.worker.run(trim)  # what rendering needed is not needed until the next change
 
@@ -195,6 +197,10 @@ class Agent:
         if pages is not None:
             pages.report, pages.page = rest.report, rest.page
         await self._offer(rest.files)
+
+    def _date(self, found: Look) -> None:
+        if self.pages is not None:
+            self.pages.about = found.about
 
     async def _offer(self, files: Mapping[str, bytes]) -> None:
         """Files, by name of the sink that holds them, if there is such a sink."""

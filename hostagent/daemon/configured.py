@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from hostagent.about import node_name
 from hostagent.host.limits import CONFIGURED_BYTES as LIMIT
 from hostagent.host.regular import TooLargeError
 from hostagent.host.regular import content as content_of
@@ -38,6 +39,7 @@ class Said:
     web_config: str | None
     log_level: str | None
     sinks: tuple[str, ...] | None
+    node_name: str | None
 
 
 @record
@@ -53,7 +55,7 @@ def configured(said: Said) -> Configured:
     """Read everything anew. Raises ConfigError."""
     settings = _over(_settings(said.config), said)
     profile = None if settings.profile is None else _profile(settings.profile)
-    return Configured(settings=settings, profile=profile, node=settings.node or os.uname().nodename)
+    return Configured(settings=settings, profile=profile, node=node_name(said.node_name or settings.node))
 
 
 def _settings(path: str | None) -> Settings:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hostagent.about import About, put_into
 from hostagent.daemon.exposition import NAMES, Exposition, rendered
 from hostagent.daemon.http_message import Page, Request, Response, plain, prepared
 from hostagent.daemon.http_negotiate import OPENMETRICS, exposition, selected
@@ -31,7 +33,9 @@ class Pages:
         self.report: Response | None = None
         self.page: Response | None = None
         self.failed = False  # the last survey: what is served is older than it
+        self.about: About | None = None  # of the last survey that ended well
         self._noted: tuple[Response, str, Response] | None = None
+        self._dated: tuple[Response, About, Response] | None = None
         self._own, self._overdue, self._clock = own, overdue, clock
         self._lasts: dict[tuple[str, frozenset[str]], tuple[float, bytes]] = {}
 
@@ -40,7 +44,7 @@ class Pages:
         return {
             "/": self._page,
             "/metrics": self._metrics,
-            "/report.json": lambda _: self.report or _NOT_YET,
+            "/report.json": self._report,
             "/-/healthy": self._healthy,
             "/healthz": self._healthy,
             "/-/ready": self._ready,
@@ -56,6 +60,22 @@ class Pages:
         if self._noted is None or self._noted[0] is not made or self._noted[1] != said:
             self._noted = made, said, replaced(made, body=noted(made.body, said), gzipped=None)
         return self._noted[2]
+
+    def _report(self, request: Request) -> Response:
+        """The report with the time of the last survey put in. Its ETag is of the report alone: 304 until that changes."""
+        made = self.report
+        if made is None:
+            return _NOT_YET
+        if holds(request.header("if-none-match"), dict(made.headers).get("ETag")):
+            return replaced(made, status=304, body=b"", gzipped=None)
+        if self.about is None:
+            return made
+        if self._dated is None or self._dated[0] is not made or self._dated[1] != self.about:
+            body = put_into(made.body, self.about)
+            # The loop waits for it.
+            gzipped = gzip.compress(body, _FAST, mtime=0)
+            self._dated = made, self.about, replaced(made, body=body, gzipped=gzipped)
+        return self._dated[2]
 
     def _metrics(self, request: Request) -> Response:
         content_type = exposition(request.header("accept"))
@@ -86,6 +106,16 @@ class Pages:
         return _NOT_YET if self.exposition is None else _OK
 
 
+def holds(asked: str | None, tag: str | None) -> bool:
+    """Whether a client has it already: If-None-Match, compared weakly (RFC 9110, 13.1.2)."""
+    if asked is None or tag is None:
+        return False
+    return asked.strip() == "*" or tag.removeprefix("W/") in {
+        one.strip().removeprefix("W/") for one in asked.split(",")
+    }
+
+
+_FAST = 1
 _OVERDUE = "The survey of this host does not end. What stands here was found by the last one that did."
 _FAILED = "The last survey of this host failed. What stands here was found by the last one that did not."
 _OK = plain(200, "ok")

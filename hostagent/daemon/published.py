@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 
 from hostagent.assess import judged
 from hostagent.assess.node import Node
@@ -56,7 +57,7 @@ def published(snapshot: Snapshot, node: Node | None, *, sinks: frozenset[str], t
     if "textfile" in sinks:
         files["textfile"] = textfile(snapshot.report, filled((FINDING,), finding_samples(snapshot.findings)))
     return Published(
-        report=_response(JSON, report),
+        report=_response(JSON, report, ("ETag", f'W/"{hashlib.sha256(report).hexdigest()[:32]}"')),
         page=_response(
             HTML, page(snapshot.report, snapshot.findings, judged=judgement, title=title, since=since), _POLICY
         ),

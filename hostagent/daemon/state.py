@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from hostagent.about import About, about
 from hostagent.advice import Finding
 from hostagent.area import LabelOptions
 from hostagent.assess.node import Node
@@ -34,10 +35,12 @@ class Look:
     """A snapshot, how long each area took, and the processor time of it all, in seconds.
 
     `node`: the report with what is judged about it, for those who publish; None afterwards, for nobody reads it then.
+    `about`: what stands beside the report of this survey; None where it is not one of the running machine.
     """
 
     snapshot: Snapshot
     node: Node | None
+    about: About | None
     seconds: Mapping[str, float]
     processor: float
 
@@ -49,6 +52,7 @@ def look(root: str, configured: Configured, left: Left | None = None) -> Look:
     host = Host(root, left=left, redacted=True)
     try:
         report, seconds = _timed(host)
+        beside = about(host, node=configured.node, at=time.time())
     finally:
         host.close()
     node = Node(configured.node, report)
@@ -57,7 +61,7 @@ def look(root: str, configured: Configured, left: Left | None = None) -> Look:
     names |= verdict_labels(report, found, configured.profile)
     labels = fit(names, prefix=configured.settings.labels.prefix)
     snapshot = Snapshot(report=report, findings=found, labels=labels)
-    return Look(snapshot=snapshot, node=node, seconds=seconds, processor=time.thread_time() - began)
+    return Look(snapshot=snapshot, node=node, about=beside, seconds=seconds, processor=time.thread_time() - began)
 
 
 def _timed(host: Host) -> tuple[NodeReport, dict[str, float]]:

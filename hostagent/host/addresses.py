@@ -31,10 +31,12 @@ _ERROR = "error:"
 
 @record
 class Table:
-    """A routing table that has routes through a link; `default`: a default route among them. 254 is main, 255 local."""
+    """A routing table that has routes through a link."""
 
     number: int
+    """Number of the table: 254 is main, 255 local."""
     default: bool
+    """Whether a default route through the link is in it."""
 
 
 @record

@@ -24,23 +24,28 @@ _DEVICES = "sys/class/vfio-dev"
 
 @record
 class BoundFunction:
-    """A function a vfio driver holds. `device`: its name in /sys/class/vfio-dev, None before Linux 6.1.
-
-    `held_by`: names of the processes that have its group or itself open, a guest's QEMU; None where nobody looked.
-    """
+    """A function that a vfio driver holds."""
 
     address: PciAddress
+    """PCI address."""
     driver: str
+    """vfio-pci, or a variant of it."""
     device: str | None
+    """Its name in sys/class/vfio-dev. Null where it has none there, as before Linux 6.1."""
     held_by: tuple[str, ...] | None
+    """Names of the processes that have its group or itself open, a guest's QEMU. Null where nobody looked, which takes
+    root on the machine itself."""
 
 
 @record
 class VendorVgpu:
-    """A function on NVIDIA's driver that can be a vGPU; `kind`: the number of its type, 0 while it is none."""
+    """A function on NVIDIA's driver that can be a vGPU."""
 
     address: PciAddress
+    """PCI address."""
     kind: str
+    """Number of the vGPU type that it is, 0 while it is none;
+    sys/bus/pci/devices/<address>/nvidia/current_vgpu_type."""
 
 
 def vendor_vgpus(reader: Reader) -> tuple[VendorVgpu, ...]:

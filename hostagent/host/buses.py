@@ -19,15 +19,17 @@ _LINK = "max_link_speed"
 
 @record
 class PciBus:
-    """A bus that has functions. `name`: domain and number, `0000:07`.
-
-    `bridges`: those above it, from the root of the machine on; empty for a root bus. `conventional`: whether it is a PCI bus
-    that no switch divides, so that an IOMMU takes all that is on it for one; None where the kernel says it of no bus.
-    """
+    """A bus that has functions."""
 
     name: str
+    """Domain and number of the bus, as in 0000:07."""
     bridges: tuple[PciAddress, ...]
+    """Addresses of the bridges above the bus, from the root of the machine on; empty for a root bus. From where the
+    link sys/bus/pci/devices/<address> leads."""
     conventional: bool | None
+    """Whether it is a PCI bus that no switch divides, so that an IOMMU takes all that is on it for one; false for a
+    root bus. Null where no bus below a bridge has a function with max_link_speed, which PCI Express has from Linux 4.13
+    on."""
 
 
 def buses(reader: Reader) -> tuple[PciBus, ...]:

@@ -28,33 +28,35 @@ _FIRMWARE = ("EFI VGA", "VESA VGA", "simple", "simple-framebuffer", "simpledrm",
 
 @record
 class Display:
-    """A framebuffer (fb0) or a DRM card (card0).
-
-    `driver`: what it calls itself, or its driver. `function`: None where it is not on PCI, or does not say so.
-    `firmware`: whether it uses what firmware set up.
-    """
+    """A framebuffer or a DRM card."""
 
     name: str
+    """fb0 of sys/class/graphics, or card0 of sys/class/drm, and so on."""
     driver: str | None
+    """What it calls itself (the file name), else its driver. Null where neither is there."""
     function: PciAddress | None
+    """Address of the PCI function it is on, by its place in sys/devices. Null where that shows none."""
     firmware: bool
+    """Whether it uses what firmware set up, as efifb and simpledrm do."""
 
 
 @record
 class Console:
-    """The displays of the machine, and its console.
-
-    `active`: consoles of the kernel, the last is /dev/console; None where the host does not say. `boot_vga`: the function
-    firmware showed its console on. `functions`: those whose loss takes a console away: the boot display, and what is behind the
-    first framebuffer, which has the kernel's console. Other framebuffers are on displays that can be given away.
-    `serial`: consoles that are no displays; None where a report of an older schema does not say.
-    """
+    """The displays of the machine, and its console."""
 
     displays: tuple[Display, ...]
+    """Framebuffers, then DRM cards, by number."""
     active: tuple[str, ...] | None
+    """Consoles of the kernel, the last being /dev/console; sys/class/tty/console/active. Null where there is no such
+    file."""
     boot_vga: PciAddress | None
+    """Address of the first display controller whose boot_vga is 1: firmware showed its console there. Null where there
+    is none."""
     functions: tuple[PciAddress, ...]
+    """Those whose loss takes a console away: the one of `boot_vga`, and what is behind the first framebuffer, which has
+    the kernel's console. Other displays can go to guests."""
     serial: tuple[SerialConsole, ...] | None
+    """Consoles that are no displays, by name. Null only in what was a report of schema_version 1."""
 
 
 def console(reader: Reader) -> Console:

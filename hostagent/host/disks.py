@@ -23,23 +23,29 @@ _NO_DISKS = ("dm-", "md", "loop", "ram", "zram", "nbd", "rbd", "drbd", "bcache",
 
 @record
 class Disk:
-    """One whole disk or NVMe namespace, by its kernel name.
-
-    `size` in bytes. `functions` and `bridges` carry it; both are empty for disks that are not on PCI. `held_by`: block
-    devices on it or its partitions. `uses`: mount points, `swap`, loop devices. `held_open`: processes that have it, or a
-    device on it, open raw; None where nobody looked. `in_use`: one of the three is not empty.
-    """
+    """One whole disk or NVMe namespace."""
 
     name: str
+    """Kernel name, as in nvme0n1; sys/block."""
     device: str | None
+    """Device number, major:minor; sys/block/<name>/dev. Null where there is no such file."""
     size: int | None
+    """Bytes; sys/block/<name>/size, which has sectors of 512. Null where there is no such file."""
     functions: tuple[PciAddress, ...]
+    """Addresses of the PCI functions that carry it; empty for a disk that is not on PCI."""
     bridges: tuple[PciAddress, ...]
+    """Addresses of the bridges above those."""
     network: bool
+    """Whether it is reached over the network."""
     in_use: bool
+    """Whether `held_by`, `uses` or `held_open` has anything."""
     held_by: tuple[str, ...]
+    """Block devices on it or its partitions; holders in sys/block/<name>."""
     uses: tuple[str, ...]
+    """What uses it or a partition: mount points, `swap`, loop devices."""
     held_open: tuple[str, ...] | None
+    """Names of the processes that have it, or a device on it, open raw. Null where nobody looked, which takes root on
+    the machine itself."""
 
 
 def disks(reader: Reader, standing: dict[str, tuple[str, ...]]) -> tuple[Disk, ...]:

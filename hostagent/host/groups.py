@@ -30,31 +30,40 @@ NOIOMMU = "vfio-noiommu"
 
 @record
 class ReservedRegion:
-    """Addresses a guest cannot use, both ends included, as the kernel writes them: JSON readers lose digits above 2**53.
-
-    `type`: `direct` is memory that firmware keeps using by DMA; the kernel gives no device with one to a guest.
-    """
+    """Addresses that a guest cannot use."""
 
     start: str
+    """First address, as the kernel writes it (0x and hex): JSON readers lose digits above 2**53."""
     end: str
+    """Last address, in the same spelling."""
     type: str
+    """direct, direct-relaxable, reserved or msi. `direct` is memory that firmware keeps using by DMA: the kernel gives
+    no device with one to a guest."""
 
 
 @record
 class IommuGroup:
-    """One group. `type`, `name`, `reserved_regions`, `direct` are None where the kernel does not say or it was not read.
-
-    `members`: PCI functions in order of address. `others`: members that are no PCI functions, by device name.
-    `direct`: whether a reserved region is of type direct (direct-relaxable, for graphics and USB, is not in the way).
-    """
+    """One IOMMU group: devices that the hardware cannot tell apart."""
 
     number: int
+    """Number of the group; sys/kernel/iommu_groups/<number>."""
     type: str | None
+    """Type of its default domain: DMA-FQ, DMA, identity, blocked ...; sys/kernel/iommu_groups/<number>/type. Null
+    before Linux 5.11, and where it was not read: on machines of more than 1,024 functions or groups for all but the
+    first 128 groups."""
     members: tuple[PciAddress, ...]
+    """Addresses of its PCI functions, in order."""
     others: tuple[str, ...]
+    """Names of its members that are no PCI functions, as of platform devices."""
     name: str | None
+    """Name that a driver gave the group, vfio-noiommu; sys/kernel/iommu_groups/<number>/name. Null where none did, and
+    where it was not read: on machines of more than 1,024 functions or groups."""
     reserved_regions: tuple[ReservedRegion, ...] | None
+    """Address ranges that a guest cannot use; sys/kernel/iommu_groups/<number>/reserved_regions. Null where there is no
+    such file, and where it was not read, as `type`."""
     direct: bool | None
+    """Whether a reserved region is of type direct (direct-relaxable, for graphics and USB, is not in the way). Null
+    where `reserved_regions` is."""
 
 
 def groups(reader: Reader) -> tuple[IommuGroup, ...]:

@@ -32,20 +32,20 @@ REMOTE = ("nbd", "rbd")
 
 @record
 class Carriers:
-    """What one use of storage stands on.
-
-    `chain`: kernel names of the block devices on the way down, each once, as met. `functions`: PCI functions that carry
-    it, with the physical functions of VFs; `bridges`: those above them. `network`: some of it comes over the network.
-    `unresolved`: where the way down was lost; empty where it ends at hardware. `suspects`: prefixes of the PCI classes that
-    what was lost may be on; None in reports of schema 1, where it is not known.
-    """
+    """What carries one use of storage."""
 
     chain: tuple[str, ...]
+    """Kernel names of the block devices on the way down, each once, as met."""
     functions: tuple[PciAddress, ...]
+    """Addresses of the PCI functions that carry it, with the physical functions of VFs."""
     bridges: tuple[PciAddress, ...]
+    """Addresses of the bridges above those."""
     network: bool
+    """Whether some of it comes over the network."""
     unresolved: tuple[str, ...]
+    """Where the way down was lost; empty where it ends at hardware."""
     suspects: tuple[str, ...] | None
+    """Prefixes of the PCI classes that what was lost may be on. Null only in what was a report of schema_version 1."""
 
 
 class Met:

@@ -34,11 +34,15 @@ _MEMBERS = ("policyName", "defaultCpuSet")
 
 @record
 class KubeletSetting:
-    """One line of a configuration file."""
+    """One setting of a configuration file."""
 
     name: str
+    """cpuManagerPolicy, topologyManagerPolicy, topologyManagerScope, memoryManagerPolicy, reservedSystemCPUs or
+    failSwapOn."""
     value: str
+    """Its value as written."""
     source: str
+    """The file that says so, relative to the root."""
 
 
 def settings(reader: Reader) -> tuple[KubeletSetting, ...]:

@@ -19,28 +19,39 @@ _MARKS = (("bonding", "bond"), ("bridge", "bridge"), ("tun_flags", "tun"), ("wir
 
 @record
 class Link:
-    """One link.
-
-    `kind`: physical, loopback, bridge, bond, vlan, ovs (a datapath), team, macvlan, tun, veth, the kernel's DEVTYPE for
-    others (vxlan, wlan, vrf ...), virtual where nothing says. `lowers` and `uppers`: links it stands on, and that stand on it.
-    `function`: its own PCI function. `functions`: all it stands on, its lowers' and the physical functions of VFs too.
-    `carries_routes`: some route beyond the link itself names it, as nearly any address makes. `addresses`: families (ipv4, ipv6)
-    of its addresses beyond fe80::/10; `tables`: those with routes through it; both None where netlink was not asked.
-    """
+    """One network link."""
 
     name: str
+    """Name of the link; sys/class/net."""
     kind: str
+    """physical, loopback, bridge, bond, vlan, ovs (a datapath), team, macvlan, tun, veth, DEVTYPE of uevent for others
+    (vxlan, vrf ...), virtual where nothing says."""
     operstate: str | None
+    """up, down, unknown ...; sys/class/net/<name>/operstate. Null where there is no such file."""
     mtu: int | None
+    """Bytes of payload a frame holds; sys/class/net/<name>/mtu. Null where there is no such file."""
     master: str | None
+    """The bond, bridge, team, VRF or OVS datapath that it is a port of; the link sys/class/net/<name>/master. Null
+    where it is of none."""
     lowers: tuple[str, ...]
+    """Links below it: of a VLAN, bond, bridge, team, macvlan; lower_* and brif."""
     uppers: tuple[str, ...]
+    """Links above it."""
     function: PciAddress | None
+    """Address of its own PCI function, by its place in sys/devices. Null where it has none, as links without
+    hardware."""
     functions: tuple[PciAddress, ...]
+    """Addresses of all below it: its own, its lowers', and the physical functions of VFs."""
     carries_default_route: bool
+    """Whether a default route leads through it, in any table that could be read."""
     carries_routes: bool
+    """Whether a route beyond the link itself leads through it, as nearly any address makes."""
     addresses: tuple[str, ...] | None
+    """Families (ipv4, ipv6) of its addresses beyond fe80::/10; rtnetlink. Null where that was not asked, and in what
+    was a report of schema_version 1."""
     tables: tuple[Table, ...] | None
+    """Routing tables with routes through it; rtnetlink. Null where that was not asked, and in what was a report of
+    schema_version 1."""
 
 
 def links(reader: Reader) -> tuple[Link, ...]:

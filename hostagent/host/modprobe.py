@@ -30,18 +30,19 @@ _BARE = frozenset({"blacklist"})  # needs no arguments; kmod ignores the others 
 
 @record
 class Directive:
-    """One line of configuration. `source`: the file (relative to the root), or proc/cmdline, which has no lines.
-
-    `command`: one of modprobe.d's (alias, blacklist, install, options, remove, softdep, weakdep), or `load` for what is
-    loaded at boot whether hardware asks or not. `module` as /proc/modules spells it (as written: an alias pattern, and what
-    cannot be a module).
-    """
+    """One line of configuration about a module."""
 
     source: str
+    """The file relative to the root, or proc/cmdline."""
     line: int | None
+    """Line of the file, the first one where backslashes join several. Null for proc/cmdline, and for `override`."""
     command: str
+    """One of modprobe.d's (alias, blacklist, install, options, remove, softdep, weakdep); `load` for what is loaded at
+    boot whether hardware asks or not; `override` for an address that a file gives to vfio-pci at boot."""
     module: str
+    """Module as proc/modules spells it; as written for the pattern of an alias, and what cannot be a module."""
     arguments: str
+    """The rest of the line; the address for `override`; empty for `blacklist` and `load`."""
 
 
 @record

@@ -29,17 +29,18 @@ _LINK_STATES = {0: "auto", 1: "enable", 2: "disable"}
 
 @record
 class VfPolicy:
-    """What a PF's network driver was told of one VF; None where the driver does not say.
-
-    `administered_mac`: whether an administrator set its MAC address. `vlan`: None where none is set, too. `link_state`:
-    auto, enable, disable.
-    """
+    """What a PF's network driver was told of one VF, as rtnetlink answers (RTM_GETLINK)."""
 
     administered_mac: bool | None
+    """Whether an administrator set its MAC address. Null where the driver does not say."""
     vlan: int | None
+    """ID of the VLAN that the PF puts its traffic in. Null where none is set, or the driver does not say."""
     trust: bool | None
+    """Whether it may change its filters, as to go promiscuous. Null where the driver does not say."""
     spoof_check: bool | None
+    """Whether the PF drops what it sends from other addresses than its own. Null where the driver does not say."""
     link_state: str | None
+    """auto, enable or disable. Null where the driver does not say."""
 
 
 def vf_policies(reader: Reader) -> dict[tuple[str, int], VfPolicy]:

@@ -11,6 +11,7 @@ The first directory that has a unit counts, and so it is with each drop-in (syst
 from __future__ import annotations
 
 from hostagent.host.reader import Reader
+from hostagent.host.systemd import whole_lines
 from hostagent.host.wanted import Wanted, is_optional, mounted, numbered
 from hostagent.values.blanks import stripped
 
@@ -65,14 +66,10 @@ def _unit(reader: Reader, name: str, paths: list[str]) -> Wanted | None:
 def _said(reader: Reader, path: str) -> Said:
     """Setting to its place and value; a line that ends in a backslash goes on in the next."""
     found: Said = {}
-    begun, first = "", 0
-    for number, line in numbered(reader, path):
-        first = first if begun else number
-        text = f"{begun}{stripped(line)}"
-        begun = f"{stripped(text[:-1])} ".replace("= ", "=") if text.endswith("\\") else ""
-        name, equals, value = text.partition("=")
-        if equals and not begun:
-            found[stripped(name)] = f"{path}:{first}", stripped(value)
+    for number, line in enumerate(whole_lines(line for _, line in numbered(reader, path)), 1):
+        name, equals, value = line.partition("=")
+        if equals and not stripped(line).endswith("\\"):
+            found[stripped(name)] = f"{path}:{number}", stripped(value)
     return found
 
 

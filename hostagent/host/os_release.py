@@ -20,14 +20,20 @@ _OSTREE = "run/ostree-booted"
 
 @record
 class OsRelease:
-    """What os-release says. `ostree`: whether it was booted from an ostree deployment, whose /usr is read-only."""
+    """What etc/os-release says, or usr/lib/os-release where that is not there."""
 
     id: str | None
+    """ID, as in rhcos. Null where it is not given."""
     id_like: tuple[str, ...]
+    """Words of ID_LIKE; empty where it is not given."""
     version_id: str | None
+    """VERSION_ID, as in 9.4. Null where it is not given."""
     variant_id: str | None
+    """VARIANT_ID, as in coreos. Null where it is not given."""
     openshift_version: str | None
+    """OPENSHIFT_VERSION, as in 4.16. Null where it is not given."""
     ostree: bool
+    """Whether it was booted from an ostree deployment, whose /usr is read-only; run/ostree-booted."""
 
 
 def os_release(reader: Reader) -> OsRelease | None:

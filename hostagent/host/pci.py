@@ -47,21 +47,33 @@ _ID_FILES = (("class", 6), ("vendor", 4), ("device", 4), ("subsystem_vendor", 4)
 
 @record
 class PciFunction:
-    """One function. IDs are lower-case hex, 4 digits, `class_id` 6.
-
-    `driver`, `iommu_group`, `numa_node` are None where the kernel does not say. `detail` is None where it was not read.
-    """
+    """One PCI function."""
 
     address: PciAddress
+    """PCI address as the kernel writes it, as in 0000:3b:00.0."""
     vendor_id: str
+    """Vendor ID, 4 lower-case hex digits; PCI_ID in sys/bus/pci/devices/<address>/uevent, else the file vendor."""
     device_id: str
+    """Device ID, 4 lower-case hex digits; PCI_ID in sys/bus/pci/devices/<address>/uevent, else the file device."""
     subsystem_vendor_id: str | None
+    """Vendor ID of the subsystem, 4 lower-case hex digits; PCI_SUBSYS_ID in uevent, else the file subsystem_vendor.
+    Null where neither has one."""
     subsystem_device_id: str | None
+    """Device ID of the subsystem, 4 lower-case hex digits; PCI_SUBSYS_ID in uevent, else the file subsystem_device.
+    Null where neither has one."""
     class_id: str
+    """Class code, 6 lower-case hex digits: base class, subclass, programming interface; PCI_CLASS in uevent, else the
+    file class."""
     driver: str | None
+    """Driver that is bound to it; DRIVER in uevent, else the link driver. Null where none is bound."""
     iommu_group: int | None
+    """Number of its IOMMU group; the link sys/bus/pci/devices/<address>/iommu_group. Null where it is in none, as where
+    no IOMMU translates for it."""
     numa_node: int | None
+    """Number of its NUMA node; sys/bus/pci/devices/<address>/numa_node. Null where that is -1, firmware not saying, or
+    there is no such file."""
     detail: PciDetail | None
+    """Attributes that take a file each. Null where they were not read: see `pci.data.detailed`."""
 
 
 def functions(reader: Reader) -> tuple[PciFunction, ...]:

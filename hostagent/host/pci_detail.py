@@ -33,23 +33,36 @@ _SIZE = 64  # bytes that hold any of them but a long driver_override
 
 @record
 class PciDetail:
-    """Attributes beyond the fast path. None: the kernel offers no such file, or says it does not know.
-
-    `revision`: 2 hex digits. `power_state`: D0, D1, D2, D3hot, D3cold. Link speeds in GT/s, widths in lanes.
-    `reset_methods`: in the order the kernel tries them (Linux 5.15); empty where it lists none. `resettable`: whether the
-    `reset` file exists. `boot_vga`: whether firmware showed its console here; only display controllers say.
-    """
+    """Attributes of a PCI function beyond the fast path."""
 
     revision: str | None
+    """Revision, 2 lower-case hex digits; sys/bus/pci/devices/<address>/revision. Null where there is no such file."""
     driver_override: str | None
+    """The only driver that may bind to it; sys/bus/pci/devices/<address>/driver_override. Null where none is set, or
+    there is no such file."""
     power_state: str | None
+    """D0, D1, D2, D3hot or D3cold; sys/bus/pci/devices/<address>/power_state. Null where it reads unknown or error, or
+    there is no such file."""
     current_link_speed: float | None
+    """GT/s of the link now; sys/bus/pci/devices/<address>/current_link_speed. Null where it reads Unknown, or there is
+    no such file: no PCI Express."""
     max_link_speed: float | None
+    """GT/s the function could do; sys/bus/pci/devices/<address>/max_link_speed. Null where it reads Unknown, or there
+    is no such file."""
     current_link_width: int | None
+    """Lanes of the link now; sys/bus/pci/devices/<address>/current_link_width. Null where it reads 0, a link that is
+    down, or 255, or there is no such file."""
     max_link_width: int | None
+    """Lanes the function could use; sys/bus/pci/devices/<address>/max_link_width. Null where it reads 0 or 255, or
+    there is no such file."""
     reset_methods: tuple[str, ...] | None
+    """Ways to reset it in the order the kernel tries them, as in flr, bus; sys/bus/pci/devices/<address>/reset_method
+    (Linux 5.15). Null where there is no such file."""
     resettable: bool
+    """Whether sys/bus/pci/devices/<address>/reset is there: the kernel can reset the function by itself."""
     boot_vga: bool | None
+    """Whether firmware showed its console on it; sys/bus/pci/devices/<address>/boot_vga. Null where it is no display
+    controller (class 03), or there is no such file."""
 
 
 class Attributes:

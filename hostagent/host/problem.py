@@ -17,8 +17,11 @@ MANIFEST = "hostagent-capture.json"
 
 @record
 class Problem:
-    """One file that did not say what it should. `path` is relative to the root, without a leading slash."""
+    """One file that did not say what it should."""
 
     path: str
+    """The file relative to the root; the name of an area whose probe failed."""
     kind: str
+    """unreadable, malformed, not-regular, too-large, or failed for a probe that did."""
     detail: str
+    """The errno, or what was expected and seen; for people."""

@@ -31,7 +31,7 @@ Left = dict[str, tuple[object, dict["Any", "Any"]]]
 ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR})
 BLANKS = "\0\t\n\v\f\r "  # what stands around the text of a kernel file
 FLAGS = {"Y": True, "1": True, "N": False, "0": False}
-_BOOT_ID = "proc/sys/kernel/random/boot_id"
+BOOT_ID = "proc/sys/kernel/random/boot_id"
 
 
 class RootError(Exception):
@@ -96,8 +96,8 @@ class Host:
         if self.live:
             return True
         try:
-            theirs = self.tree.aside(_BOOT_ID)
-            return bool(theirs) and theirs == content_of(f"/{_BOOT_ID}", LIMIT)
+            theirs = self.tree.aside(BOOT_ID)
+            return bool(theirs) and theirs == content_of(f"/{BOOT_ID}", LIMIT)
         except (OSError, TooLargeError):
             return False
 

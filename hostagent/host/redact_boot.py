@@ -21,6 +21,7 @@ from hostagent.host.crashdump import FILESYSTEMS, NETWORK, PATHS, setting
 from hostagent.host.escapes import unescaped
 from hostagent.host.redact_mounts import WHEN, key, options, source
 from hostagent.host.redact_names import HIDDEN, Pseudonyms
+from hostagent.host.systemd import whole_lines
 from hostagent.values.blanks import fields, stripped
 
 TYPE_CHECKING = False
@@ -106,7 +107,7 @@ def _volume(given: list[str], names: Pseudonyms, *, devices: int) -> str:
 def mount_unit(text: str, names: Pseudonyms) -> str:
     """A unit of kind .mount or .swap: the section that says what is mounted where."""
     shown, section = [], ""
-    for line in _whole(text):
+    for line in whole_lines(text.split("\n")):
         body = stripped(line)
         if body.startswith("[") and body.endswith("]"):
             section = body
@@ -114,21 +115,6 @@ def mount_unit(text: str, names: Pseudonyms) -> str:
         else:
             shown.append(_setting(body, names) if section in _UNIT_SECTIONS else "")
     return "\n".join(shown)
-
-
-def _whole(text: str) -> list[str]:
-    """Its lines, what goes on behind a backslash in the first of them."""
-    found: list[str] = []
-    begun = 0
-    for line in text.split("\n"):
-        if begun:
-            found[-begun] = f"{stripped(stripped(found[-begun])[:-1])} {stripped(line)}"
-            found.append("")
-        else:
-            found.append(line)
-        goes_on = stripped(line).endswith("\\")
-        begun = begun + 1 if goes_on else 0
-    return found
 
 
 def _setting(line: str, names: Pseudonyms) -> str:

@@ -29,13 +29,12 @@ _NO_LINK = "*"
 
 @record
 class Lost:
-    """Something that the host uses and nobody can find: `path` says so, or could not be read.
-
-    `link`: the one that a route leads through and that is not among the links; None where what is lost may be any.
-    """
+    """Something that the host uses and nobody can find."""
 
     path: str
+    """The file that says so, or could not be read; relative to the root."""
     link: str | None
+    """The link that a route leads through and that is not among the links. Null where what is lost may be any."""
 
 
 @record

@@ -25,14 +25,14 @@ _VIRTUAL = "sys/devices/virtual/"
 
 @record
 class SerialConsole:
-    """A console of the kernel that is no display. `functions`: those that carry it, empty where none is on PCI.
-
-    `resolved`: whether sysfs says where it is; where it does not, any serial port may be it.
-    """
+    """A console of the kernel that is no display."""
 
     name: str
+    """ttyS0, hvc0 ...; sys/class/tty/console/active, or console= of proc/cmdline."""
     functions: tuple[PciAddress, ...]
+    """Addresses of the PCI functions that carry it, with the physical functions of VFs; empty where none is on PCI."""
     resolved: bool
+    """Whether sysfs says where it is; where it does not, any serial port may be it."""
 
 
 def serial_consoles(reader: Reader, active: tuple[str, ...] | None) -> tuple[SerialConsole, ...]:

@@ -18,6 +18,10 @@ from hostagent.values.cmdline import same_name
 from hostagent.values.duration import parse_seconds
 from hostagent.values.record import record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 PLACES = ("etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd")
 WATCHDOG_SETTINGS = (
     "RuntimeWatchdogSec",
@@ -37,15 +41,18 @@ _ARGUMENTS = {
 
 @record
 class SystemdSetting:
-    """One setting that is in force, and the file that says so.
-
-    `seconds`: what a time span comes to; 0 where it is off; None for other settings, and for `default` and `infinity`.
-    """
+    """One setting that is in force."""
 
     name: str
+    """RuntimeWatchdogSec, RuntimeWatchdogPreSec, RuntimeWatchdogPreGovernor, RebootWatchdogSec, KExecWatchdogSec or
+    WatchdogDevice."""
     value: str
+    """Its value as written."""
     seconds: int | None
+    """Seconds that a time span comes to, 0 where it is off. Null for other settings, and for what is no span of whole
+    seconds, as default and infinity."""
     source: str
+    """The file that says so, relative to the root; proc/cmdline for an argument systemd.watchdog_*."""
 
 
 def watchdog_settings(reader: Reader) -> tuple[SystemdSetting, ...]:
@@ -92,6 +99,21 @@ def _manager(text: str) -> list[tuple[str, str]]:
         elif section == "Manager" and body[:1] not in ("#", ";") and "=" in body:
             name, _, value = body.partition("=")
             found.append((stripped(name), stripped(value)))
+    return found
+
+
+def whole_lines(lines: Iterable[str]) -> list[str]:
+    """Lines of a unit, what goes on behind a backslash in the first of them; the others stay as empty ones."""
+    found: list[str] = []
+    begun = 0
+    for line in lines:
+        if begun:
+            found[-begun] = f"{stripped(stripped(found[-begun])[:-1])} {stripped(line)}"
+            found.append("")
+        else:
+            found.append(line)
+        goes_on = stripped(line).endswith("\\")
+        begun = begun + 1 if goes_on else 0
     return found
 
 

@@ -49,23 +49,25 @@ _COMING = (KUBELET, CONTAINER, OTHER)
 
 @record
 class StorageUse:
-    """One use of storage, and what it is on.
-
-    `what`: the mount point, `swap`, `zpool` for an imported pool of ZFS, the name of a loop device or of what else uses a device,
-    `the crash dump`, `fstab` and its like with a line for what the next boot mounts. `kind`: root, boot, system, kubelet,
-    container, swap, device, next-boot, crash-dump, other. `device`: None for file systems without one (btrfs, NFS, overlays) and
-    for swap files.
-    `carriers.unresolved` is not empty where the functions are not all known. `place`: the file that says so, with its line where
-    it is a file of configuration; None in reports of schema 1.
-    """
+    """One use of storage, and what carries it."""
 
     what: str
+    """The mount point; `swap`; `zpool` for an imported pool of ZFS; the name of a loop device or of what else uses a
+    device; `the crash dump`; `fstab` and its like for what the next boot mounts."""
     kind: str
+    """root, boot, system, kubelet, container, swap, device, next-boot, crash-dump or other."""
     filesystem: str | None
+    """Type of the file system. Null where it is no mount or pool."""
     source: str
+    """What is mounted or used, as its file names it."""
     device: str | None
+    """Number of the device that is mounted, major:minor. Null where it is no mount, and for file systems without a
+    device of their own (btrfs, NFS, overlays)."""
     carriers: Carriers
+    """What carries it; `unresolved` in it is not empty where the functions are not all known."""
     place: str | None
+    """The file that says so, with its line where it is a file of configuration. Null only in what was a report of
+    schema_version 1."""
 
 
 def uses(reader: Reader) -> tuple[StorageUse, ...]:

@@ -27,11 +27,14 @@ _STATES = (
 
 @record
 class Vulnerability:
-    """`state`: not-affected, mitigated, vulnerable or unknown; `text`: all the kernel says, of SMT too."""
+    """A fault of CPUs, and what the kernel does about it."""
 
     name: str
+    """Its name, as in meltdown; sys/devices/system/cpu/vulnerabilities/<name>."""
     state: str
+    """not-affected, mitigated, vulnerable or unknown."""
     text: str
+    """All that the file says, of SMT too."""
 
 
 def vulnerabilities(reader: Reader) -> tuple[Vulnerability, ...]:

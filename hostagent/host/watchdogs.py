@@ -32,35 +32,71 @@ _SOFTWARE = frozenset(("softdog",))
 
 @record
 class WatchdogDevice:
-    """One watchdog. None: the kernel offers no such attribute. Times are seconds.
-
-    `device`: major:minor. `hardware`: False for softdog, None where nothing tells. `function`: the PCI function it is part of.
-    `max_timeout` 0: no limit. `status`, `bootstatus`, `options`: WDIOF_ bits, and in words in `boot_causes` and `features`.
-    `access_cs0`: Aspeed's second boot flash. `held_by`: names of processes that have it open, None where nobody looked.
-    """
+    """One watchdog."""
 
     name: str
+    """Its name in sys/class/watchdog; `watchdog` for ipmi_watchdog, which is not there."""
     identity: str | None
+    """What it calls itself, as in iTCO_wdt; sys/class/watchdog/watchdogN/identity, IPMI for ipmi_watchdog. Null where
+    there is no such file."""
     state: str | None
+    """active where user space has armed it, else inactive; sys/class/watchdog/watchdogN/state. Null where there is no
+    such file (no CONFIG_WATCHDOG_SYSFS), and of ipmi_watchdog."""
     timeout: int | None
+    """Seconds until the machine restarts unless fed; sys/class/watchdog/watchdogN/timeout, of ipmi_watchdog the
+    parameter timeout. Null where there is no such file."""
     driver: str | None
+    """Its driver; sys/class/watchdog/watchdogN/device/driver, else known by `identity`. Null where neither tells."""
     device: str | None
+    """Device number, major:minor; sys/class/watchdog/watchdogN/dev, of ipmi_watchdog sys/class/misc/watchdog/dev. Null
+    where there is no such file."""
     hardware: bool | None
+    """Whether it works when the kernel hangs: false for softdog. Null where it has no known driver and no parent
+    device."""
     function: PciAddress | None
+    """Address of the PCI function it is part of: one above it in sys/devices, or the only one with its driver. Null
+    where there is none, and of ipmi_watchdog."""
     min_timeout: int | None
+    """Seconds, the least it takes; sys/class/watchdog/watchdogN/min_timeout. Null where there is no such file (no
+    CONFIG_WATCHDOG_SYSFS), and of ipmi_watchdog."""
     max_timeout: int | None
+    """Seconds, the most it takes, 0 being no limit; sys/class/watchdog/watchdogN/max_timeout. Null where there is no
+    such file (no CONFIG_WATCHDOG_SYSFS), and of ipmi_watchdog."""
     pretimeout: int | None
+    """Seconds before the timeout at which the governor acts, 0 being never; sys/class/watchdog/watchdogN/pretimeout, of
+    ipmi_watchdog the parameter pretimeout. Null where there is no such file."""
     pretimeout_governor: str | None
+    """What happens at the pretimeout, as in panic; sys/class/watchdog/watchdogN/pretimeout_governor. Null where there
+    is none set or no such file, and of ipmi_watchdog."""
     pretimeout_governors: tuple[str, ...]
+    """Those it can have; sys/class/watchdog/watchdogN/pretimeout_available_governors. Empty where there is no such
+    file."""
     nowayout: bool | None
+    """Whether it cannot be stopped once armed; sys/class/watchdog/watchdogN/nowayout, of ipmi_watchdog the parameter
+    nowayout. Null where there is no such file."""
     status: int | None
+    """WDIOF_ bits without keepalive-ping, which every ping sets; sys/class/watchdog/watchdogN/status. Null where there
+    is no such file (no CONFIG_WATCHDOG_SYSFS), and of ipmi_watchdog."""
     bootstatus: int | None
+    """WDIOF_ bits the driver gave for the last restart, 32 being the watchdog's;
+    sys/class/watchdog/watchdogN/bootstatus. Null where there is no such file (no CONFIG_WATCHDOG_SYSFS), and of
+    ipmi_watchdog."""
     boot_causes: tuple[str, ...]
+    """The bits of `bootstatus` in words, as in card-reset; those without a name in hex."""
     options: int | None
+    """WDIOF_ bits of what it can do; sys/class/watchdog/watchdogN/options. Null where there is no such file (no
+    CONFIG_WATCHDOG_SYSFS), and of ipmi_watchdog."""
     features: tuple[str, ...]
+    """The bits of `options` in words, as in magic-close; those without a name in hex."""
     fw_version: int | None
+    """Version of its firmware; sys/class/watchdog/watchdogN/fw_version. Null where there is no such file (no
+    CONFIG_WATCHDOG_SYSFS), and of ipmi_watchdog."""
     access_cs0: bool | None
+    """Aspeed's, after a start from the second boot flash: whether the first is back in place;
+    sys/class/watchdog/watchdogN/access_cs0. Null where there is no such file, as on all others."""
     held_by: tuple[str, ...] | None
+    """Names of the processes that have its device node open. Null where nobody looked, which takes root on the machine
+    itself."""
 
 
 def watchdogs(reader: Reader) -> tuple[WatchdogDevice, ...]:

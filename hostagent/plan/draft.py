@@ -10,7 +10,7 @@ from hostagent.assess.protected import protections
 from hostagent.assess.reasons import Reason
 from hostagent.host.os_release import OsRelease
 from hostagent.host.pci import PciFunction
-from hostagent.profile.model import VERSIONS
+from hostagent.platforms import PLATFORMS
 from hostagent.report import NodeReport
 from hostagent.values.kubevirt import resource_name_fault, socket_fault, variable
 from hostagent.values.pci import PciAddress, in_classes
@@ -27,7 +27,7 @@ _DEVICES = "devices.example.com"  # reserved for examples: a domain of one's own
 # A card's virtual functions are dozens, all alike.
 _SHOWN = 8
 _SUSE = ("suse", "sles", "opensuse")
-_NEWEST_BUTANE = VERSIONS["fcos"][-1]
+_NEWEST_BUTANE = PLATFORMS["fcos"].versions[-1].name
 
 
 def draft(name: str, report: NodeReport) -> str:
@@ -57,12 +57,12 @@ def _platform(node: Node) -> Iterator[str]:
     name, version = (None, None) if system is None else _recognised(system)
     yield "platform:"
     if name is None:
-        yield f"  ## os-release names none of {', '.join(VERSIONS)}: choose"
+        yield f"  ## os-release names none of {', '.join(PLATFORMS)}: choose"
     yield f"  name: {name or 'rhel'}"
     if version is not None:
         yield f"  version: {version}"
-    if name == "openshift":
-        yield "  role: worker"
+    if name is not None and PLATFORMS[name].role is not None:
+        yield f"  role: {PLATFORMS[name].role}"
 
 
 def _recognised(system: OsRelease) -> tuple[str | None, str | None]:
@@ -81,8 +81,9 @@ def _recognised(system: OsRelease) -> tuple[str | None, str | None]:
 
 
 def _known(name: str, version: str | None) -> str:
-    short = ".".join((version or "").split(".")[:2])
-    return short if short in VERSIONS[name] else VERSIONS[name][-1]
+    row = PLATFORMS[name]
+    short = ".".join((version or "").split(".")[: row.parts])
+    return (row.version(short) or row.versions[-1]).name
 
 
 def _devices(node: Node) -> Iterator[str]:

@@ -12,19 +12,11 @@ made after the reboot has to be the plan that led to it.
 from __future__ import annotations
 
 from hostagent.host.pci import PciFunction
-from hostagent.plan.model import DRACUT, GENERIC, INITRAMFS_TOOLS
+from hostagent.platforms import GENERIC
 from hostagent.values.module import is_module_name
 from hostagent.values.pci import in_classes
 from hostagent.values.vfio import is_vfio_driver
 
-INITRAMFS = {
-    "openshift": GENERIC,
-    "fcos": GENERIC,
-    "rhel": DRACUT,
-    "suse": DRACUT,
-    "debian": INITRAMFS_TOOLS,
-    "ubuntu": INITRAMFS_TOOLS,
-}
 # Storage, network, USB, Fibre Channel, InfiniBand, co-processors (QAT), crypto.
 EARLY_CLASSES = ("01", "02", "0c03", "0c04", "0c06", "0b40", "10")
 # Driver names that are not their module's: xhci_hcd registers in xhci_pci.ko.

@@ -10,10 +10,8 @@ from hostagent.assess.reasons import Why
 from hostagent.plan.arguments import iommu_arguments, nested, removals, vfio_arguments
 from hostagent.plan.binding import bind
 from hostagent.plan.choosing import Choice, choose, postponed
-from hostagent.plan.drivers import INITRAMFS
 from hostagent.plan.fleet import fleet
 from hostagent.plan.model import (
-    GENERIC,
     MODPROBE,
     Binding,
     Fleet,
@@ -31,6 +29,7 @@ from hostagent.plan.model import (
 from hostagent.plan.permitted import permitted
 from hostagent.plan.pools import pool_arguments, pool_notes, pool_plans, pool_refusals
 from hostagent.plan.watchdog import watchdog_plan
+from hostagent.platforms import GENERIC, PLATFORMS
 from hostagent.profile import Iommu, Platform, Profile
 from hostagent.report import NodeReport
 from hostagent.values.record import replaced
@@ -55,12 +54,12 @@ def planned(nodes: tuple[Node, ...], profile: Profile) -> Plan:
     if twice is not None:
         raise NodesError(f"two reports of {twice}: expected one of each node")
     whole = _plan(nodes, profile)
-    role = profile.platform.role or ("worker" if profile.platform.name == "openshift" else "role")
+    role = _role(profile.platform) or "role"
     return replaced(whole, fleet=fleet(nodes, whole.refused, role, lambda some: not _plan(some, profile).refused))
 
 
 def _plan(nodes: tuple[Node, ...], profile: Profile) -> Plan:
-    initramfs = INITRAMFS[profile.platform.name]
+    initramfs = PLATFORMS[profile.platform.name].initramfs
     choice = choose(nodes, profile)
     bindings, vfio = bind(nodes, choice, initramfs)
     offered = permitted(choice)
@@ -99,8 +98,11 @@ def _plan(nodes: tuple[Node, ...], profile: Profile) -> Plan:
 
 
 def _platform(platform: Platform) -> PlatformPlan:
-    role = platform.role or ("worker" if platform.name == "openshift" else None)
-    return PlatformPlan(name=platform.name, version=platform.release, role=role)
+    return PlatformPlan(name=platform.name, version=platform.release, role=_role(platform))
+
+
+def _role(platform: Platform) -> str | None:
+    return platform.role or PLATFORMS[platform.name].role
 
 
 def _pools(

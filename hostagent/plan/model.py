@@ -20,11 +20,6 @@ METHODS = (IDS, UNIT)
 MODPROBE = "modprobe"  # options in modprobe.d
 KERNEL_ARGUMENT = "kernel-argument"  # vfio-pci.ids=: modprobe.d is not read by a built-in driver
 
-# What the early user space of a platform is.
-GENERIC = "generic"  # made with the image, knows nothing of this host's /etc (Fedora and RHEL CoreOS)
-DRACUT = "dracut"  # made on the host by dracut, with its modprobe.d
-INITRAMFS_TOOLS = "initramfs-tools"  # made on the host by update-initramfs, with its modprobe.d
-
 # When a pool is filled.
 BOOT = "boot"  # by kernel arguments
 RUN = "run"  # by a unit, on its NUMA node

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from hostagent.platforms import PLATFORMS
 from hostagent.profile.words import (
     ModuleName,
     PageSize,
@@ -27,16 +28,7 @@ from hostagent.values.kubevirt import clash, socket_fault
 from hostagent.values.pci import PciAddress
 from hostagent.values.size import kernel_size
 
-# Versions are those of Butane's variants for OpenShift and Fedora CoreOS, releases for the others.
-VERSIONS = {
-    "openshift": tuple(f"4.{minor}" for minor in range(8, 23)),
-    "fcos": ("1.4.0", "1.5.0", "1.6.0", "1.7.0"),
-    "rhel": ("8", "9", "10"),
-    "debian": ("11", "12", "13"),
-    "ubuntu": ("20.04", "22.04", "24.04", "25.10", "26.04"),
-    "suse": ("15", "16"),
-}
-NEEDS_VERSION = ("openshift", "fcos")
+_WITH_ROLES = ", ".join(row.name for row in PLATFORMS.values() if row.role is not None)
 
 
 class Part(BaseModel):
@@ -69,31 +61,26 @@ class Platform(Part):
     )
     version: str | None = Field(
         default=None,
-        description="openshift: 4.8 to 4.22; fcos: the version of Butane's fcos variant, 1.4.0 to 1.7.0; optional elsewhere",
+        description="openshift: 4.8 to 4.22; fcos: that of Butane's fcos variant, 1.4.0 to 1.7.0; others: a release, null: any",
     )
-    role: RoleName | None = Field(default=None, description="openshift: the machine config pool (default: worker)")
+    role: RoleName | None = Field(default=None, description="openshift: the machine config pool; null: worker")
 
     @model_validator(mode="after")
     def _known(self) -> Platform:
-        known = VERSIONS[self.name]
-        wanted = f"expected one of {', '.join(known)}"
-        if self.version is None and self.name in NEEDS_VERSION:
+        row = PLATFORMS[self.name]
+        wanted = f"expected one of {', '.join(one.name for one in row.versions)}"
+        if self.version is None and row.needs_version:
             raise _fault(f"{self.name} needs a version: {wanted}", "name")
-        if self.version is not None and self.release not in known:
+        if self.version is not None and row.version(self.release) is None:
             raise _fault(f"unknown {self.name} version {self.version!r}: {wanted}", "version")
-        if self.role is not None and self.name != "openshift":
-            raise _fault(f"role belongs to openshift, not to {self.name}", "role")
+        if self.role is not None and row.role is None:
+            raise _fault(f"role belongs to {_WITH_ROLES}, not to {self.name}", "role")
         return self
 
     @property
     def release(self) -> str | None:
-        """The version as VERSIONS spells it: `4.20.0` is openshift 4.20, `9.4` is rhel 9."""
-        if self.version is None:
-            return None
-        digits = {"openshift": 2, "fcos": 3, "ubuntu": 2}.get(self.name, 1)
-        parts = self.version.split(".")
-        # 4.20.0 is how Butane writes 4.20, and 4.20.7 a release whose format is that of 4.20.
-        return ".".join(parts[:digits]) if all(part.isdigit() for part in parts) and len(parts) <= 3 else self.version
+        """The version as platforms.py spells it; None where none is given."""
+        return None if self.version is None else PLATFORMS[self.name].release(self.version)
 
 
 class Iommu(Part):
@@ -102,7 +89,9 @@ class Iommu(Part):
     mode: Literal["on", "pt"] = Field(
         default="on", description="on: translated for the host too; pt: host devices pass through (iommu=pt)"
     )
-    strict: Truth | None = Field(default=None, description="invalidate at once (true) or lazily (false): iommu.strict=")
+    strict: Truth | None = Field(
+        default=None, description="invalidate at once (true) or lazily (false): iommu.strict=; null: as the kernel does"
+    )
     documented_arguments: Truth = Field(
         default=False, description="also give amd_iommu=on, which manuals name and the kernel does not know"
     )
@@ -111,22 +100,29 @@ class Iommu(Part):
 class Device(Part):
     """Functions to hand to guests: those that fit everything said here."""
 
-    id: PciIdPair | None = Field(default=None, description="vendor:device")
+    id: PciIdPair | None = Field(default=None, description="vendor:device; null: any")
     subsystem: PciIdPair | None = Field(
-        default=None, description="subsystem vendor:device, which tells equal IDs apart"
+        default=None, description="subsystem vendor:device, which tells equal IDs apart; null: any"
     )
-    address: Addresses | None = Field(default=None, description="one address or a list of them, as in 0000:3b:00.0")
-    class_: PciClass | None = Field(default=None, alias="class", description="first 2, 4 or 6 digits of the class")
+    address: Addresses | None = Field(
+        default=None, description="one address or a list of them, as in 0000:3b:00.0; null: any"
+    )
+    class_: PciClass | None = Field(
+        default=None, alias="class", description="first 2, 4 or 6 digits of the class; null: any"
+    )
     resource_name: ResourceName | None = Field(
-        default=None, description="what Kubernetes calls it, as in nvidia.com/TU104GL_Tesla_T4"
+        default=None,
+        description="what Kubernetes calls it, as in nvidia.com/TU104GL_Tesla_T4; null: KubeVirt is not told of it",
     )
     external_resource_provider: Truth = Field(
         default=False, description="another device plugin than KubeVirt's counts and hands out the resource"
     )
     count: Annotated[Whole, Field(ge=1)] | None = Field(
-        default=None, description="how many of them on each node, in order of address; all where not said"
+        default=None, description="how many of them on each node, in order of address; null: all"
     )
-    nodes: tuple[str, ...] | None = Field(default=None, min_length=1, description="only on nodes of these names")
+    nodes: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="only on nodes of these names; null: on all"
+    )
     companions: Truth = Field(
         default=True, description="take the other functions of the same IOMMU group along, so that the group is viable"
     )
@@ -157,10 +153,10 @@ class Device(Part):
 class HugePool(Part):
     """Pages of one size, on the whole node or on one of its NUMA nodes."""
 
-    size: PageSize = Field(description="2M, 1G")
+    size: PageSize = Field(description="size of a page: 2M, 1G")
     count: Whole = Field(description="how many pages")
     node: Annotated[Whole, Field(lt=1024)] | None = Field(
-        default=None, description="NUMA node; the kernel spreads them where not said"
+        default=None, description="NUMA node; null: the kernel spreads them"
     )
 
 
@@ -168,7 +164,7 @@ class Hugepages(Part):
     """Huge page pools."""
 
     default_size: PageSize | None = Field(
-        default=None, description="the size used where none is named (default_hugepagesz=)"
+        default=None, description="the size used where none is named (default_hugepagesz=); null: the kernel's own"
     )
     pools: tuple[HugePool, ...] = Field(
         default=(), description="one entry for each size, or for each size and NUMA node"
@@ -195,7 +191,7 @@ def _named(pool: HugePool) -> str:
 class Watchdog(Part):
     """The hardware watchdog that resets a hung host."""
 
-    device: WatchdogNode | None = Field(default=None, description="its device node; the first real one where not said")
+    device: WatchdogNode | None = Field(default=None, description="its device node; null: the first real one")
     runtime_timeout: Annotated[Seconds, Field(ge=1)] = Field(
         default=30, description="reset after this long without a sign of life"
     )
@@ -203,7 +199,8 @@ class Watchdog(Part):
         default=600, description="reset when a reboot takes longer than this"
     )
     module: ModuleName | None = Field(
-        default=None, description="the driver to load, as in i6300esb, iTCO_wdt or softdog"
+        default=None,
+        description="the driver to load, as in i6300esb, iTCO_wdt or softdog; null: that of the watchdog found",
     )
     keeper: Literal["systemd", "watchdog"] = Field(
         default="systemd", description="who keeps it alive: systemd itself, or the daemon of the package watchdog"
@@ -213,14 +210,16 @@ class Watchdog(Part):
 class Profile(Part):
     """Everything asked of a node, or of every node of a role."""
 
-    platform: Platform
+    platform: Platform = Field(description="what the configuration is for")
     devices: tuple[Device, ...] = Field(default=(), description="what to hand to guests")
-    iommu: Iommu | None = Field(default=None, description="implied, with mode on, where there are devices")
-    hugepages: Hugepages | None = None
-    watchdog: Watchdog | None = None
-    nested_virtualization: Truth | None = Field(
-        default=None, description="guests may run guests; untouched where not said"
+    iommu: Iommu | None = Field(
+        default=None, description="how the IOMMU is to be used; null: mode on where there are devices"
     )
+    hugepages: Hugepages | None = Field(default=None, description="huge page pools; null: untouched")
+    watchdog: Watchdog | None = Field(
+        default=None, description="the hardware watchdog that resets a hung host; null: untouched"
+    )
+    nested_virtualization: Truth | None = Field(default=None, description="guests may run guests; null: untouched")
 
     @model_validator(mode="after")
     def _distinct(self) -> Profile:

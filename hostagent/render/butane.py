@@ -22,21 +22,18 @@ what its compressor makes differs between builds of it; the text itself stands a
 from __future__ import annotations
 
 from hostagent.render import yaml
-from hostagent.render.files import Config, File, RenderError, check, comment
+from hostagent.render.files import Config, File, check, comment
 from hostagent.render.kargs import separate
 from hostagent.render.machineconfig import ROLE_LABEL, data_url, for_openshift, unit_mapping
 from hostagent.values.record import replaced
 
-# Fedora CoreOS specification -> Ignition specification.
-FCOS_VERSIONS = {"1.3.0": "3.2.0", "1.4.0": "3.3.0", "1.5.0": "3.4.0", "1.6.0": "3.5.0", "1.7.0": "3.6.0"}
-
 
 def openshift(config: Config, *, version: str) -> str:
-    """The Butane file whose MachineConfig is `machineconfig(config, version=version)`."""
-    config = for_openshift(config, version=version)
+    """The Butane file whose MachineConfig is `machineconfig(config, version=version)`, for a version such as `4.20`."""
+    config = for_openshift(config)
     document: dict[str, yaml.Value] = {
         "variant": "openshift",
-        "version": version,
+        "version": f"{version}.0",
         "metadata": {"name": config.name, "labels": {ROLE_LABEL: config.role}},
     }
     if config.kernel_arguments:
@@ -46,16 +43,7 @@ def openshift(config: Config, *, version: str) -> str:
 
 def fcos(config: Config, *, version: str) -> str:
     """The Butane file for Fedora CoreOS, which applies it at first boot only; name and role have no place there."""
-    if version not in FCOS_VERSIONS:
-        expected = ", ".join(FCOS_VERSIONS)
-        raise RenderError("platform.version", f"Fedora CoreOS {version!r} is not known: expected one of {expected}")
     config = replaced(config, kernel_arguments=separate(config.kernel_arguments))
-    if config.kernel_arguments and version == "1.3.0":
-        raise RenderError(
-            "platform.version",
-            f"Fedora CoreOS {version} cannot set kernel arguments ({' '.join(config.kernel_arguments)}): "
-            "expected 1.4.0 or later",
-        )
     check(config)
     document: dict[str, yaml.Value] = {"variant": "fcos", "version": version}
     if config.kernel_arguments:

@@ -7,7 +7,8 @@ themselves where it is made for its host; dracut is told to for the other kind.
 
 from __future__ import annotations
 
-from hostagent.plan.model import DRACUT, GENERIC, INITRAMFS_TOOLS, Plan
+from hostagent.plan.model import Plan
+from hostagent.platforms import DRACUT, GENERIC, INITRAMFS_TOOLS
 from hostagent.render import modprobe
 from hostagent.render.files import File, RenderError
 from hostagent.render.origin import head

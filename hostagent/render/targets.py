@@ -10,7 +10,8 @@ import shlex
 
 from hostagent.assess.reasons import Reason
 from hostagent.plan.choosing import postponed
-from hostagent.plan.model import Plan, PlatformPlan, Refusal
+from hostagent.plan.model import Plan, Refusal
+from hostagent.platforms import PLATFORMS
 from hostagent.render import butane, kargs, modprobe, modules_load
 from hostagent.render.config import as_in_the_manual, config, words
 from hostagent.render.files import Config, File, RenderError, Unit, split
@@ -49,11 +50,10 @@ class Wishes:
 
 @record
 class Target:
-    """A name on the command line. `platforms`: those whose `all` it belongs to."""
+    """A name on the command line; which platform's `all` it belongs to stands in platforms.py."""
 
     name: str
     about: str
-    platforms: tuple[str, ...]
     make: Callable[[Plan, Wishes], tuple[File, ...]]
 
 
@@ -69,11 +69,8 @@ def rendered(plan: Plan, names: tuple[str, ...], wishes: Wishes) -> tuple[File, 
 
 def expanded(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
     """`all` as the targets of the plan's platform."""
-    mine = tuple(
-        name
-        for name, target in TARGETS.items()
-        if plan.platform.name in target.platforms and (plan.permitted or name not in _RESOURCES)
-    )
+    targets = PLATFORMS[plan.platform.name].targets
+    mine = tuple(name for name in targets if plan.permitted or name not in _RESOURCES)
     return tuple(dict.fromkeys(name for given in names for name in (mine if given == ALL else (given,))))
 
 
@@ -112,12 +109,8 @@ def _configs(plan: Plan, wishes: Wishes) -> tuple[Config, ...]:
     return split(as_in_the_manual(plan)) if wishes.split else (config(plan),)
 
 
-def _version(platform: PlatformPlan) -> str:
-    return f"{platform.version}.0" if platform.name == "openshift" else str(platform.version)
-
-
 def _butane(plan: Plan, wishes: Wishes) -> tuple[File, ...]:
-    version = _version(plan.platform)
+    version = str(plan.platform.version)
     match plan.platform.name:
         case "openshift":
             made = [(one, butane.openshift(one, version=version)) for one in _configs(plan, wishes)]
@@ -135,7 +128,7 @@ def _butane_head(plan: Plan, one: Config) -> str:
 def _machineconfig(plan: Plan, wishes: Wishes) -> tuple[File, ...]:
     if plan.platform.name != "openshift":
         raise RenderError("platform.name", f"a MachineConfig is for openshift, not for {plan.platform.name}")
-    version = _version(plan.platform)
+    version = str(plan.platform.version)
     return tuple(_named(f"{one.name}.yaml", machineconfig(one, version=version)) for one in _configs(plan, wishes))
 
 
@@ -206,7 +199,7 @@ def _resource(plan: Plan, wishes: Wishes, name: str, write: Callable[[str | None
 
 def _hyperconverged(version: str) -> Callable[[Plan, Wishes], tuple[File, ...]]:
     def make(plan: Plan, wishes: Wishes) -> tuple[File, ...]:
-        usual = "openshift-cnv" if plan.platform.name == "openshift" else "kubevirt-hyperconverged"
+        usual = PLATFORMS[plan.platform.name].namespace
 
         def write(namespace: str | None) -> str:
             return hyperconverged(_permitted(plan), version=version, namespace=namespace or usual)
@@ -235,31 +228,30 @@ def _named(name: str, text: str) -> File:
 
 
 ALL = "all"
-_PACKAGED = ("rhel", "debian", "ubuntu", "suse")
 _RESOURCES = ("hyperconverged", "hyperconverged-v1", "kubevirt", "vm-host-devices")
 
 
 def _targets() -> tuple[Target, ...]:
-    rows: tuple[tuple[str, str, tuple[str, ...], Callable[[Plan, Wishes], tuple[File, ...]]], ...] = (
-        ("butane", "a Butane file for OpenShift or Fedora CoreOS", ("openshift", "fcos"), _butane),
-        ("machineconfig", "what Butane makes of it for OpenShift", ("openshift",), _machineconfig),
-        ("modprobe", "modprobe.d", _PACKAGED, lambda plan, _: modprobe.modprobe(plan)),
-        ("modules-load", "modules-load.d", _PACKAGED, lambda plan, _: modules_load.modules_load(plan)),
-        ("dracut", "dracut.conf.d", ("rhel", "suse"), lambda plan, _: dracut(plan)),
-        ("initramfs-tools", "a hook of update-initramfs", ("debian", "ubuntu"), lambda plan, _: initramfs_tools(plan)),
-        ("systemd", "units for addresses and pools, and who keeps the watchdog", _PACKAGED, _systemd),
-        ("kargs", "kernel arguments in one line", (), _plain),
-        ("kargs-grubby", "the commands for RHEL, CentOS and Fedora", ("rhel",), _grubby),
-        ("kargs-rpm-ostree", "the commands for Fedora CoreOS, IoT and MicroShift", (), _rpm_ostree),
-        ("kargs-grub", "a drop-in for GRUB of Debian and Ubuntu", ("debian", "ubuntu"), _grub),
-        ("kargs-suse", "what to append to /etc/default/grub on SUSE", ("suse",), _suse),
-        ("kargs-bootc", "a part of a bootable container image", (), _bootc),
-        ("hyperconverged", "HyperConverged of hco.kubevirt.io/v1beta1", ("openshift",), _hyperconverged("v1beta1")),
-        ("hyperconverged-v1", "HyperConverged of hco.kubevirt.io/v1", (), _hyperconverged("v1")),
-        ("kubevirt", "KubeVirt, where no HyperConverged is", ("fcos", *_PACKAGED), _kubevirt),
-        ("vm-host-devices", "the part of a VirtualMachine that asks for one of each", (), _vm),
+    rows: tuple[tuple[str, str, Callable[[Plan, Wishes], tuple[File, ...]]], ...] = (
+        ("butane", "a Butane file for OpenShift or Fedora CoreOS", _butane),
+        ("machineconfig", "what Butane makes of it for OpenShift", _machineconfig),
+        ("modprobe", "modprobe.d", lambda plan, _: modprobe.modprobe(plan)),
+        ("modules-load", "modules-load.d", lambda plan, _: modules_load.modules_load(plan)),
+        ("dracut", "dracut.conf.d", lambda plan, _: dracut(plan)),
+        ("initramfs-tools", "a hook of update-initramfs", lambda plan, _: initramfs_tools(plan)),
+        ("systemd", "units for addresses and pools, and who keeps the watchdog", _systemd),
+        ("kargs", "kernel arguments in one line", _plain),
+        ("kargs-grubby", "the commands for RHEL, CentOS and Fedora", _grubby),
+        ("kargs-rpm-ostree", "the commands for Fedora CoreOS, IoT and MicroShift", _rpm_ostree),
+        ("kargs-grub", "a drop-in for GRUB of Debian and Ubuntu", _grub),
+        ("kargs-suse", "what to append to /etc/default/grub on SUSE", _suse),
+        ("kargs-bootc", "a part of a bootable container image", _bootc),
+        ("hyperconverged", "HyperConverged of hco.kubevirt.io/v1beta1", _hyperconverged("v1beta1")),
+        ("hyperconverged-v1", "HyperConverged of hco.kubevirt.io/v1", _hyperconverged("v1")),
+        ("kubevirt", "KubeVirt, where no HyperConverged is", _kubevirt),
+        ("vm-host-devices", "the part of a VirtualMachine that asks for one of each", _vm),
     )
-    return tuple(Target(name=name, about=about, platforms=names, make=make) for name, about, names, make in rows)
+    return tuple(Target(name=name, about=about, make=make) for name, about, make in rows)
 
 
 TARGETS = {target.name: target for target in _targets()}

@@ -13,12 +13,12 @@ A watchdog has one opener: where the daemon has it, systemd is told to leave it 
 from __future__ import annotations
 
 from hostagent.plan.model import Plan, PlatformPlan, WatchdogPlan
+from hostagent.platforms import PLATFORMS
 from hostagent.render.files import File
 from hostagent.render.origin import head
 
 SYSTEMD_PATH = "/etc/systemd/system.conf.d/50-hostagent-watchdog.conf"
 DAEMON_PATH = "/etc/watchdog.conf"
-_OLD = {"rhel": ("8",), "suse": ("15",), "openshift": ("4.8", "4.9", "4.10", "4.11", "4.12")}
 
 
 def watchdog(plan: Plan) -> tuple[File, ...]:
@@ -35,7 +35,8 @@ def watchdog(plan: Plan) -> tuple[File, ...]:
 def _systemd(wanted: WatchdogPlan, platform: PlatformPlan) -> str:
     runtime = f"{wanted.runtime_timeout}s" if wanted.keeper == "systemd" else "0"
     lines = ["[Manager]", f"RuntimeWatchdogSec={runtime}"]
-    if platform.version in _OLD.get(platform.name, ()):
+    version = PLATFORMS[platform.name].version(platform.version)
+    if version is not None and version.old_systemd:
         lines.append(f"ShutdownWatchdogSec={wanted.reboot_timeout}s")
     lines += [f"RebootWatchdogSec={wanted.reboot_timeout}s", f"WatchdogDevice={wanted.device}"]
     return "".join(f"{line}\n" for line in lines)

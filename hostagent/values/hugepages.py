@@ -43,16 +43,19 @@ _WORD = (1 << 64) - 1
 
 @record
 class HugepageRequest:
-    """One `hugepages=` of the command line, or one node of it. `page_size` in bytes, None where the default is not known.
-
-    `numa_node` None: for the machine as a whole. `effective`: whether the kernel takes it; if not, `why` is one of REASONS.
-    """
+    """One `hugepages=` of the command line, or one node of it."""
 
     page_size: int | None
+    """Bytes of a page. Null where the default size counts and is not known."""
     numa_node: int | None
+    """Number of the NUMA node it names. Null where it asks for the machine as a whole."""
     pages: int
+    """Pages asked for."""
     effective: bool
+    """Whether the kernel takes it."""
     why: str | None
+    """Why it does not: unsupported-size, repeated-size, repeated-default, repeated-count, offline-node,
+    malformed-count, nodes-unsupported or superseded. Null where it does."""
 
 
 def memparse(text: str) -> int:

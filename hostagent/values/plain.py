@@ -25,16 +25,17 @@ def spelled(text: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Records to dicts, tuples and sets to lists (sets sorted), CPU sets to their kernel text."""
+    """Records to dicts, tuples and sets to lists (sets sorted), CPU sets to their kernel text; what a dict holds likewise."""
     kind = type(value)
     if value is None or kind is str or kind is int or kind is bool:
         return spelled(value) if kind is str else value
     if is_record(value):
         return {name: plain(getattr(value, name)) for name in kind.__slots__}
-    if kind is tuple:
-        return [plain(item) for item in value]
-    if kind is frozenset:
-        return sorted(plain(item) for item in value)
+    if kind is dict:
+        return {name: plain(item) for name, item in value.items()}
+    if kind is tuple or kind is frozenset:
+        items = [plain(item) for item in value]
+        return items if kind is tuple else sorted(items)
     if kind is CpuSet or isinstance(value, str):
         return spelled(str(value))  # a PciAddress is more than YAML's string
     if isinstance(value, (int, float)):

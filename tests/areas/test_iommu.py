@@ -182,12 +182,12 @@ def test_interrupt_remapping(tmp_path: Path, interrupts: str, *, expected: bool 
 @pytest.mark.parametrize(
     ("name", "vendor"), [("lab-intel-q35", "intel"), ("lab-amd", "amd"), ("lab-hugepages", "intel")]
 )
-def test_machines_we_booted(tmp_path: Path, name: str, vendor: str) -> None:
+def test_machines_we_booted(name: str, vendor: str) -> None:
     """Against lspci and the kernel log of the same boot."""
     archive = CAPTURES / f"{name}.tar.gz"
     if not archive.exists():
         pytest.skip(f"no {archive}")
-    root = unpacked(str(archive), tmp_path)
+    root = unpacked(str(archive))
     found = probe(reader(root))
     assert (found.enabled, found.reason, found.vendor) == (True, "on", vendor)
     tables = (root / "EXPECT/acpi-tables.txt").read_text().split()

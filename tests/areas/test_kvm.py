@@ -107,11 +107,11 @@ def test_nodes_are_never_opened(tmp_path: Path) -> None:
     assert {operation for operation, path in look.host.memory if path.startswith("dev/")} == {"status"}
 
 
-def test_captures(tmp_path: Path) -> None:
+def test_captures() -> None:
     archive = CAPTURES / "lab-amd.tar.gz"
     if not archive.exists():
         pytest.skip(f"no {archive}")
-    root = unpacked(str(archive), tmp_path)
+    root = unpacked(str(archive))
     found = probe(reader(root))
     loaded = {line.split()[0] for line in (root / "EXPECT/lsmod.txt").read_text().splitlines()[1:]}
     assert ({"kvm", "kvm_amd", "kvm_intel"} & loaded) == {"kvm", "kvm_amd"}

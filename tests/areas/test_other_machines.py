@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 
 from hostagent.areas import firmware, network, storage, watchdog
-from hostagent.host import Reader
+from hostagent.host import Host, Reader
 from hostagent.host.pci import functions
-from tests.plant import reader
-from tests.roots import CAPTURES, captures, unpacked
+from tests.roots import CAPTURES, captures
 
 
-def opened(name: str, at: Path) -> Reader:
+def opened(name: str) -> Reader:
     path = CAPTURES / f"{name}.tar.gz"
     if not path.exists():
         pytest.skip(f"no {name} in {CAPTURES}: set HOSTAGENT_CAPTURES")
-    return reader(unpacked(str(path), at))
+    return Host(str(path), thorough=True).reader()
 
 
 # procfs's tree is made of files of many machines: its NIC is on no bus of its own.
@@ -25,8 +24,8 @@ WHOLE = [path for path in captures() if "procfs" not in path.name]
 
 
 @pytest.mark.parametrize("capture", WHOLE or [pytest.param(None, marks=pytest.mark.skip(reason=f"none in {CAPTURES}"))])
-def test_carriers_are_functions_of_the_machine(capture: Path, tmp_path: Path) -> None:
-    seen = reader(unpacked(str(capture), tmp_path))
+def test_carriers_are_functions_of_the_machine(capture: Path) -> None:
+    seen = opened(capture.name.removesuffix(".tar.gz"))
     known = {one.address for one in functions(seen)}
     said = {address for link in network.probe(seen).links for address in link.functions}
     found = storage.probe(seen)
@@ -38,8 +37,8 @@ def test_carriers_are_functions_of_the_machine(capture: Path, tmp_path: Path) ->
     assert said <= known
 
 
-def test_ghw_a_laptop_on_luks(tmp_path: Path) -> None:
-    found = storage.probe(opened("ghw__linux-amd64-8581cf3a529e5d8b97ea876eade2f60d", tmp_path))
+def test_ghw_a_laptop_on_luks() -> None:
+    found = storage.probe(opened("ghw__linux-amd64-8581cf3a529e5d8b97ea876eade2f60d"))
     assert {use.what: (use.kind, use.carriers.chain, use.carriers.functions) for use in found.uses} == {
         "/": ("root", (), ()),
         "/boot": ("boot", ("sda2", "sda"), ("0000:03:00.0",)),
@@ -55,8 +54,8 @@ def test_ghw_a_laptop_on_luks(tmp_path: Path) -> None:
     }
 
 
-def test_checkbox_nics_of_a_dgx(tmp_path: Path) -> None:
-    found = network.probe(opened("checkbox__NVIDIA_DGXA100", tmp_path))
+def test_checkbox_nics_of_a_dgx() -> None:
+    found = network.probe(opened("checkbox__NVIDIA_DGXA100"))
     assert {link.name: link.function for link in found.links if link.kind == "physical"} == {
         "enp12s0np0": "0000:0c:00.0",
         "enp141s0np0": "0000:8d:00.0",
@@ -70,8 +69,8 @@ def test_checkbox_nics_of_a_dgx(tmp_path: Path) -> None:
     }
 
 
-def test_lab_watchdogs_of_a_q35(tmp_path: Path) -> None:
-    seen = opened("lab-intel-q35", tmp_path)
+def test_lab_watchdogs_of_a_q35() -> None:
+    seen = opened("lab-intel-q35")
     assert [
         (device.name, device.identity, device.driver, device.function, device.hardware)
         for device in watchdog.probe(seen).devices
@@ -83,8 +82,8 @@ def test_lab_watchdogs_of_a_q35(tmp_path: Path) -> None:
     assert (shown.uefi, shown.hypervisor, shown.console.boot_vga) == (False, "kvm", "0000:04:00.0")
 
 
-def test_procfs_watchdogs_and_network_file_systems(tmp_path: Path) -> None:
-    seen = opened("prometheus__procfs", tmp_path)
+def test_procfs_watchdogs_and_network_file_systems() -> None:
+    seen = opened("prometheus__procfs")
     assert [
         (device.name, device.state, device.timeout, device.boot_causes) for device in watchdog.probe(seen).devices
     ] == [("watchdog0", "active", 60, ("overheat",)), ("watchdog1", None, None, ())]

@@ -186,11 +186,11 @@ def test_netlink_is_not_asked_where_no_link_has_vfs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lab-intel-q35", "lab-amd", "hwloc__32intel64-2p8co2t+8ve"])
-def test_captures(tmp_path: Path, name: str) -> None:
+def test_captures(name: str) -> None:
     archive = CAPTURES / f"{name}.tar.gz"
     if not archive.exists():
         pytest.skip(f"no {archive}")
-    found = probe(reader(unpacked(str(archive), tmp_path)))
+    found = probe(reader(unpacked(str(archive))))
     seen = [(physical.address, physical.total_vfs, physical.num_vfs) for physical in found.physical_functions]
     expected = (
         [("0000:03:00.0", 2, 0)] if name.startswith("lab") else [("0000:60:00.0", 64, 0), ("0000:60:00.1", 64, 0)]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hostagent.area import LabelOptions
-from hostagent.areas.vfio import AREA, Blocker, GroupVerdict, IdCount, Parameters, Vfio, probe
+from hostagent.areas.vfio import AREA, Blocker, GroupVerdict, IdCount, Vfio, probe
 from hostagent.host.bound import BoundFunction
+from hostagent.host.vfio import Parameters
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import replaced
 from tests.plant import pci_function, plant, reader
@@ -204,12 +205,12 @@ def test_samples(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lab-intel-q35", "lab-amd"])
-def test_machines_we_booted(tmp_path: Path, name: str) -> None:
+def test_machines_we_booted(name: str) -> None:
     """The blockers of each group are the functions lspci shows with a driver other than pcieport."""
     archive = CAPTURES / f"{name}.tar.gz"
     if not archive.exists():
         pytest.skip(f"no {archive}")
-    root = unpacked(str(archive), tmp_path)
+    root = unpacked(str(archive))
     found = probe(reader(root))
     witness: dict[int, list[tuple[str, str]]] = {}
     for record in (root / "EXPECT/lspci-vmmnnk.txt").read_text().split("\n\n"):
@@ -224,10 +225,10 @@ def test_machines_we_booted(tmp_path: Path, name: str) -> None:
     assert (found.vfio_pci, found.iommufd, found.bound) == ("available", "absent", ())
 
 
-def test_a_published_listing(tmp_path: Path) -> None:
+def test_a_published_listing() -> None:
     archive = CAPTURES / "iommu-listing__fuji-tx1330-c236-pve.tar.gz"
     if not archive.exists():
         pytest.skip(f"no {archive}")
-    found = probe(reader(unpacked(str(archive), tmp_path)))
+    found = probe(reader(unpacked(str(archive))))
     assert [group.number for group in found.groups] == list(range(15))
     assert all(count.total > 0 and count.bound == 0 for count in found.counts)

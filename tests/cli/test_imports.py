@@ -32,7 +32,7 @@ def imported(*words: str) -> set[str]:
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n{_PROGRAM}", *words],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode in (0, 3), done.stderr.decode()
     json.loads(done.stdout)

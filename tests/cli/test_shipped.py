@@ -73,7 +73,7 @@ def test_time_spans_are_written_as_the_file_has_them() -> None:
 def test_man_reads_it_without_a_warning(page: str) -> None:
     words = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(REPOSITORY / page)]
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -86,7 +86,7 @@ def _completed(*words: str) -> list[str]:
         _shtab_hostagent
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -113,7 +113,7 @@ def test_fish_completes_with_descriptions_that_fit_a_line() -> None:
     for words in ("render ", "render modprobe ", "explain kvm-", "probe --only "):
         done = subprocess.run(
             ["fish", "--no-config", "-c", script.replace("WORDS", words)],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
         found[words] = done.stdout.splitlines()
@@ -150,7 +150,7 @@ print -r -- $seen
 )
 def test_zsh_completes_every_argument(words: str, whole: str) -> None:
     script = ZSH.replace("FOLDER", str(REPOSITORY / "deploy/completions")).replace("WORDS", words)
-    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, check=False, timeout=300)
     assert whole in done.stdout.replace("\x08", ""), done.stdout + done.stderr
 
 
@@ -160,5 +160,5 @@ def test_other_shells_can_parse_theirs(shell: str, name: str) -> None:
     if program is None:
         pytest.skip(f"no {shell} found: install the package {shell}")
     path = REPOSITORY / "deploy" / "completions" / name
-    done = subprocess.run([program, "-n", str(path)], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run([program, "-n", str(path)], capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")

@@ -15,6 +15,7 @@ from typing import Any
 from hostagent.daemon.http import Listener, Server
 from hostagent.daemon.http_message import LIMITS, Limits, Page, Request, Response, prepared
 from hostagent.daemon.webconfig import WebConfigFile
+from tests.daemon.running import SECONDS
 
 BIG = b"0123456789abcdef" * 500_000  # 8 MB: more than the kernel takes from a server whose client does not read
 
@@ -42,7 +43,7 @@ class Running:
         self.port = int(server.addresses[0].rpartition(":")[2]) if server.addresses[0][0] != "u" else 0
 
     def connect(self, tls: ssl.SSLContext | None = None) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
         return sock if tls is None else tls.wrap_socket(sock, server_hostname="localhost")
 
     def get(
@@ -65,7 +66,7 @@ class Running:
         asyncio.run_coroutine_threadsafe(self.server.close(within), self.loop).result(10)
         return time.monotonic() - began
 
-    def until(self, holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until something holds on the loop."""
         patience = time.monotonic() + seconds
         while not self.call(holds):

@@ -17,7 +17,7 @@ from typing import Any
 from tests.cli.run import REPOSITORY
 from tests.plant import pci_function, plant
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def until(holds: Callable[[], object], seconds: float = SECONDS) -> None:
@@ -31,6 +31,11 @@ def until(holds: Callable[[], object], seconds: float = SECONDS) -> None:
             pass
         assert time.monotonic() < patience, "it never became true"
         time.sleep(0.02)
+
+
+def until_said(log: Path, words: str) -> None:
+    """Wait for words in a log: an agent says what it did a moment after it is done."""
+    until(lambda: words in log.read_text())
 
 
 class Running:
@@ -48,7 +53,7 @@ class Running:
         self.log = place / "log"
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         try:
             connection.request("GET", path, headers=dict(headers or {}))
             answer = connection.getresponse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,38 @@ from hypothesis import strategies as st
 from hostagent.daemon.configured import ConfigError, Said, configured, parsed
 from hostagent.host.limits import CONFIGURED_BYTES as LIMIT
 from hostagent.settings import PATH, Settings
+from hostagent.values.record import replaced
 
-NOTHING = Said(config=None, profile=None, listen=None, web_config=None, log_level=None, sinks=None)
+NOTHING = Said(config=None, profile=None, listen=None, web_config=None, log_level=None, sinks=None, node_name=None)
 
 
 def said(**words: object) -> Said:
-    fields = {
-        name: getattr(NOTHING, name) for name in ("config", "profile", "listen", "web_config", "log_level", "sinks")
-    }
-    return Said(**(fields | words))
+    return replaced(NOTHING, **words)
+
+
+@pytest.mark.parametrize(
+    ("told", "node"),
+    [
+        (("a", "node: b", "c"), "a"),
+        ((None, "node: b", "c"), "b"),
+        ((None, "", "c"), "c"),
+        ((None, "", None), os.uname().nodename),
+    ],
+)
+def test_the_name_of_the_node(
+    told: tuple[str | None, str, str | None],
+    node: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The command line, the settings, the environment of a pod, the host."""
+    given, settings, environment = told
+    monkeypatch.delenv("NODE_NAME", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("NODE_NAME", environment)
+    config = tmp_path / "config.yaml"
+    config.write_text(settings)
+    assert configured(said(config=str(config), node_name=given)).node == node
 
 
 WHOLE = """\

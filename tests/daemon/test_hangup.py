@@ -72,7 +72,7 @@ def test_it_ends_nothing_behind_the_loop(tmp_path: Path) -> None:
     (tmp_path / "late.py").write_text(LATE)
     with started_without_pages(tmp_path, program=(str(tmp_path / "late.py"),)) as agent:
         agent.process.send_signal(signal.SIGTERM)
-        assert agent.process.wait(60) == 0, agent.log.read_text()
+        assert agent.process.wait(120) == 0, agent.log.read_text()
 
 
 # A hangup between the reading of the settings and the loop: what was changed meanwhile holds.
@@ -96,4 +96,4 @@ def test_what_was_asked_for_before_the_loop_is_done_by_it(tmp_path: Path) -> Non
     (tmp_path / "early.py").write_text(EARLY)
     program = (str(tmp_path / "early.py"), str(tmp_path / "config.yaml"))
     with started_without_pages(tmp_path, program=program) as agent:
-        until(lambda: any(key.startswith("late.example.org/") for key in agent.labels()), seconds=120)
+        until(lambda: any(key.startswith("late.example.org/") for key in agent.labels()))

@@ -17,6 +17,7 @@ from hostagent.daemon.http_message import LIMITS, Page, Request, Response, plain
 from hostagent.daemon.webconfig import WebConfigFile
 from hostagent.values.record import replaced
 from tests.daemon.http_running import ALWAYS, PAGES, read_answer, running
+from tests.daemon.running import SECONDS
 
 HASH = "$2b$04$" + "." * 53
 needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 on this machine")
@@ -68,7 +69,7 @@ def test_and_to_no_foreign_one(host: str) -> None:
 
 @needs_ipv6
 def test_the_other_loopback_too() -> None:
-    with running(listeners=("[::1]:0",)) as site, socket.create_connection(("::1", site.port), timeout=5) as sock:
+    with running(listeners=("[::1]:0",)) as site, socket.create_connection(("::1", site.port), timeout=SECONDS) as sock:
         assert (asked(sock, "attacker.example"), asked(sock, "[::1]:1"), asked(sock, "localhost")) == (
             421,
             200,
@@ -211,7 +212,7 @@ def test_what_could_be_listened_on() -> None:
         with pytest.raises(ListenError, match=f":{ours}: Address already in use"):
             examine((f":{ours}", f"127.0.0.1:{ours}"), (mine,))  # each alone could be, both cannot
         # Nothing of it stays: who connects reaches its owner.
-        with socket.create_connection(("127.0.0.1", ours), timeout=5):
+        with socket.create_connection(("127.0.0.1", ours), timeout=SECONDS):
             mine.accept()[0].close()
 
 

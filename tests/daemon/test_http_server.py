@@ -16,6 +16,7 @@ from hostagent.daemon.http_listen import ListenError, adopt, listener, name_of
 from hostagent.daemon.http_message import LIMITS, BadQueryError, Request, Response, plain, prepared
 from hostagent.values.record import replaced
 from tests.daemon.http_running import ALWAYS, BIG, PAGES, ask, is_closed_by_peer, read_answer, running
+from tests.daemon.running import SECONDS
 
 
 def test_page_with_everything_a_scraper_needs() -> None:
@@ -237,7 +238,7 @@ def test_several_listeners_one_of_them_inherited(tmp_path: Path) -> None:
     with running(listeners=("127.0.0.1:0", given, f"unix:{path}", "localhost:0")) as site:
         assert path.stat().st_mode & 0o777 == 0o660
         for address in (site.server.addresses[0], site.server.addresses[1]):
-            with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5) as sock:
+            with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=SECONDS) as sock:
                 assert ask(sock)[0] == 200
         assert site.server.addresses[2] == f"unix:{path}"
         with socket.socket(socket.AF_UNIX) as sock:
@@ -264,7 +265,7 @@ def test_all_interfaces() -> None:
     with listener(":0", send_buffer=65536) as sock:
         port = sock.getsockname()[1]
         assert name_of(sock) in {f"[::]:{port}", f"0.0.0.0:{port}"}
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=SECONDS).close()
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 on this machine")

@@ -17,6 +17,7 @@ from hostagent.daemon.webconfig import WebConfigFile
 from hostagent.values.record import replaced
 from tests.daemon.http_certificates import Pair, authority, client_context, client_pair, server_pair
 from tests.daemon.http_running import BIG, ask, is_closed_by_peer, read_answer, running
+from tests.daemon.running import SECONDS
 
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 MUTUAL = TLS + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n"
@@ -69,16 +70,15 @@ def test_idle_end_over_tls_is_polite(tmp_path: Path) -> None:
 
 
 def test_silent_and_garbled_handshakes_hold_nobody(tmp_path: Path) -> None:
-    limits = replaced(LIMITS, request_seconds=0.5)
+    limits = replaced(LIMITS, request_seconds=5.0)
     with running(web_config=web_config(tmp_path), limits=limits) as site, contextlib.ExitStack() as stack:
         socks = [stack.enter_context(site.connect()) for _ in range(40)]
         for sock in socks[:10]:
             sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00")  # the beginning of a ClientHello
         for sock in socks[10:20]:
             sock.sendall(bytes(range(256)) * 4)
-        began = time.monotonic()
         assert site.get(tls=client_context(tmp_path))[0] == 200
-        assert time.monotonic() - began < 0.5
+        assert "deadline" not in site.server.dropped  # nobody had to be waited out
         site.until(lambda: site.server.open_connections == 0)
         assert site.server.dropped == {"handshake": 10, "deadline": 30}
 
@@ -218,7 +218,7 @@ def serial_at(port: int) -> int:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock, context.wrap_socket(sock) as tls:
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock, context.wrap_socket(sock) as tls:
         return x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"").serial_number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 import time
@@ -20,7 +21,7 @@ from hostagent.daemon.sinks import sinks
 from hostagent.daemon.state import Look
 from hostagent.daemon.status import status_line
 from hostagent.values.record import replaced
-from tests.daemon.running import configuration
+from tests.daemon.running import SECONDS, configuration
 from tests.plant import pci_function, plant
 
 
@@ -29,7 +30,7 @@ def said(tmp_path: Path, more: str = "") -> Said:
         (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / "config.yaml").write_text(configuration(tmp_path, more))
     config = str(tmp_path / "config.yaml")
-    return Said(config=config, profile=None, listen=None, web_config=None, log_level=None, sinks=None)
+    return Said(config=config, profile=None, listen=None, web_config=None, log_level=None, sinks=None, node_name=None)
 
 
 def agent(tmp_path: Path, environ: dict[str, str] | None = None, *, interval: str = "1h") -> Agent:
@@ -56,7 +57,7 @@ def messages(manager: socket.socket) -> list[str]:
     return found
 
 
-async def until(holds: object, seconds: float = 10.0) -> None:
+async def until(holds: object, seconds: float = SECONDS) -> None:
     assert callable(holds)
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - what is waited for is a file or a counter
@@ -76,7 +77,7 @@ def test_a_survey_that_hangs_is_not_covered_up(tmp_path: Path) -> None:
         one = agent(tmp_path, environ)
         task = asyncio.create_task(one.run())
         quiet: list[str] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(SECONDS):
             while quiet.count("WATCHDOG=1") < 3:
                 await asyncio.sleep(0.05)
                 quiet += messages(manager)
@@ -193,6 +194,29 @@ def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
         await leave(task)
         assert one.worker.close(5)
         assert inodes(tmp_path) != before
+
+    asyncio.run(main())
+
+
+def test_the_report_is_dated_by_the_last_survey_though_nothing_changed(tmp_path: Path) -> None:
+    boot_id = "proc/sys/kernel/random/boot_id"
+    own = Path("/", boot_id).read_text()
+
+    async def main() -> None:
+        one = agent(tmp_path)
+        plant(tmp_path / "root", {boot_id: own})
+        one.pages = pages = Pages(own=lambda _: [], overdue=one.overdue, clock=time.monotonic)
+        await one.once()
+        first, report = pages.about, pages.report
+        assert first is not None
+        await asyncio.sleep(1.1)
+        await one.once()
+        assert pages.report is report
+        assert pages.about is not None
+        assert pages.about.surveyed_at > first.surveyed_at
+        assert replaced(pages.about, surveyed_at=first.surveyed_at) == first
+        assert "about" not in json.loads((tmp_path / "run" / "report.json").read_bytes())
+        assert one.worker.close(5)
 
     asyncio.run(main())
 

@@ -7,19 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from hostagent.daemon.owned import OwnedFile
 from tests.cli.run import REPOSITORY, hostagent
-from tests.daemon.running import configuration, started, until
+from tests.daemon.running import configuration, started, until, until_said
 from tests.plant import pci_function, plant
-
-
-def _says(log: Path, line: str) -> bool:
-    return line in log.read_text()
 
 
 def test_a_second_agent_says_so_and_writes_nothing(tmp_path: Path) -> None:
@@ -38,7 +33,7 @@ def test_a_second_agent_says_so_and_writes_nothing(tmp_path: Path) -> None:
             told = tmp_path / "said"
             for name, path in (("nfd", first.features), ("report", first.report), ("textfile", first.textfile)):
                 line = f"error: {name}: {path} cannot be written: another agent writes to it\n"
-                until(partial(_says, told, line), seconds=120)
+                until_said(told, line)
             assert {path.name: path.stat().st_ino for path in (first.report,)} == before
             assert not any(key.startswith("second.example.org/") for key in first.labels())
             once = hostagent(*words[:1], "--once", *words[1:], "--sink", "report")
@@ -48,8 +43,8 @@ def test_a_second_agent_says_so_and_writes_nothing(tmp_path: Path) -> None:
             first.process.wait()
             assert sorted(os.listdir(first.features.parent)) == ["hostagent"], "no lock is left behind"
             second.send_signal(signal.SIGHUP)
-            until(lambda: any(key.startswith("second.example.org/") for key in first.labels()), seconds=180)
-            assert f"info: nfd: {first.features} is written again\n" in told.read_text()
+            until(lambda: any(key.startswith("second.example.org/") for key in first.labels()))
+            until_said(told, f"info: nfd: {first.features} is written again\n")
             assert sorted(os.listdir(first.features.parent)) == ["hostagent"]
         finally:
             second.kill()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gzip
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
+from hostagent.about import About, document
 from hostagent.daemon.exposition import NAMES, Exposition
 from hostagent.daemon.http_message import BadQueryError, Request, Response
 from hostagent.daemon.http_negotiate import OPENMETRICS, TEXT
@@ -18,6 +20,8 @@ from hostagent.daemon.state import Snapshot
 from hostagent.host import Host
 from hostagent.publish.labels import NodeLabels
 from hostagent.report import survey
+from hostagent.values.plain import json_text
+from hostagent.values.record import replaced
 from tests.plant import pci_function, plant
 
 
@@ -30,8 +34,11 @@ class Site:
         self.rendered += 1
         return [GaugeMetricFamily("own", "Own.", value=self.rendered)]
 
-    def get(self, path: str, query: Iterable[tuple[str, str]] = (), accept: str = "") -> Response:
-        request = Request(method="GET", path=path, query=tuple(query), headers={"accept": accept}, peer="::1")
+    def get(
+        self, path: str, query: Iterable[tuple[str, str]] = (), accept: str = "", given: Mapping[str, str] | None = None
+    ) -> Response:
+        headers = {"accept": accept} | dict(given or {})
+        request = Request(method="GET", path=path, query=tuple(query), headers=headers, peer="::1")
         return self.pages.routes()[path](request)
 
 
@@ -59,6 +66,30 @@ def test_a_survey_that_does_not_end_is_not_healthy() -> None:
     site = Site()
     site.late = True
     assert (site.get("/-/healthy").status, site.get("/healthz").status) == (503, 503)
+
+
+def test_the_report_is_dated_when_asked_and_its_tag_is_of_the_report_alone(tmp_path: Path) -> None:
+    site = Site()
+    found = snapshot(tmp_path)
+    site.pages.report = made = published(found, sinks=frozenset(), node="a", since=0.0).report
+    assert site.get("/report.json") is made
+    first = About(node="a", surveyed_at="2026-11-27T06:45:26Z", boot="0123456789abcdef")
+    for beside in (first, replaced(first, surveyed_at="2026-11-27T06:46:26Z")):
+        site.pages.about = beside
+        answer = site.get("/report.json")
+        assert answer.body == json_text(document(found.report, beside)).encode()
+        assert gzip.decompress(answer.gzipped or b"") == answer.body
+        assert answer.headers == made.headers
+        assert site.get("/report.json") is answer
+        tag = dict(answer.headers)["ETag"]
+        for asked in (tag, tag.removeprefix("W/"), f'"x", {tag}', "*"):
+            known = site.get("/report.json", given={"if-none-match": asked})
+            assert (known.status, known.body, known.headers) == (304, b"", made.headers)
+        assert site.get("/report.json", given={"if-none-match": '"x"'}) is answer
+    other = survey(Host(str(plant(tmp_path / "other", pci_function("0000:00:02.0")))))
+    assert (
+        published(replaced(found, report=other), sinks=frozenset(), node="a", since=0.0).report.headers != made.headers
+    )
 
 
 def test_a_page_that_may_be_old_says_so(tmp_path: Path) -> None:

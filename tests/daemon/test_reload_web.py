@@ -7,16 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 from tests.cli.run import REPOSITORY
-from tests.daemon.running import configuration, free_port, until
+from tests.daemon.running import configuration, free_port, until, until_said
 from tests.plant import pci_function, plant
-
-
-def _says(log: Path, line: str) -> bool:
-    return line in log.read_text()
 
 
 def test_an_impossible_address_is_refused(tmp_path: Path) -> None:
@@ -36,7 +31,7 @@ def test_an_impossible_address_is_refused(tmp_path: Path) -> None:
         process = subprocess.Popen(command, stderr=output, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
     features = tmp_path / "features.d/hostagent"
     try:
-        until(features.exists, seconds=120)
+        until(features.exists)
         until(lambda: log.read_text().count("serves whoever reaches any interface") == 1)
         with socket.create_server(("127.0.0.1", 0)) as other:
             taken = other.getsockname()[1]
@@ -53,13 +48,13 @@ def test_an_impossible_address_is_refused(tmp_path: Path) -> None:
             ):
                 write(listen, "refused")
                 process.send_signal(signal.SIGHUP)
-                until(partial(_says, log, why), seconds=60)
+                until_said(log, why)
                 assert log.read_text().count("the configuration stays as it was") == number
         assert "first.example.org/" in features.read_text()
         write(f'"127.0.0.1:{port}"', "second")  # ours already: the next start may have it
         process.send_signal(signal.SIGHUP)
-        until(lambda: "second.example.org/" in features.read_text(), seconds=60)
-        assert "web.listen and web.config count from the next start" in log.read_text()
+        until(lambda: "second.example.org/" in features.read_text())
+        until_said(log, "web.listen and web.config count from the next start")
         until(lambda: log.read_text().count("serves whoever reaches any interface") == 2)
         assert "refused.example.org" not in features.read_text()
     finally:

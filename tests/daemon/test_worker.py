@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -48,9 +47,7 @@ def test_a_job_that_hangs_is_left_behind() -> None:
         job = asyncio.ensure_future(worker.run(gate.wait))
         await asyncio.sleep(0.01)
         job.cancel()
-        began = time.monotonic()
-        assert not worker.close(0.1)
-        assert time.monotonic() - began < 2
+        assert not worker.close(0.1)  # without the gate it would wait for ever
 
     asyncio.run(main())
     gate.set()  # its answer finds the loop closed, and nobody minds

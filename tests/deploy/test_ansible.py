@@ -20,7 +20,7 @@ FACT = REPOSITORY / "deploy" / "ansible" / "hostagent.fact"
 def _run(path: Path) -> subprocess.CompletedProcess[str]:
     # Where hostagent may be installed besides stays out of it: the script appends, it does not replace.
     environment = {"PATH": f"{path}:/bin", "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run([str(FACT)], capture_output=True, text=True, check=False, timeout=60, env=environment)
+    return subprocess.run([str(FACT)], capture_output=True, text=True, check=False, timeout=300, env=environment)
 
 
 def _install(directory: Path, words: str) -> Path:

@@ -41,7 +41,7 @@ def _minor() -> int:
     if KUBECTL is None:
         return 0
     words = [KUBECTL, "version", "--client", "-o", "json"]
-    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300).stdout
     minor = json.loads(said)["clientVersion"]["minor"]
     return int("".join(letter for letter in minor if letter.isdigit()))
 
@@ -100,7 +100,7 @@ def test_the_quadlet_kills_an_agent_that_does_not_answer() -> None:
 
 def _healthy(command: str, port: int) -> int:
     words = command.replace("/opt/hostagent/bin/python", sys.executable).replace(f":{PORT}/", f":{port}/")
-    return subprocess.run(["sh", "-c", words], capture_output=True, check=False, timeout=60).returncode
+    return subprocess.run(["sh", "-c", words], capture_output=True, check=False, timeout=300).returncode
 
 
 @contextmanager
@@ -195,7 +195,11 @@ def test_the_daemon_set_runs_the_agent_where_its_probes_and_prometheus_look() ->
     assert (options.root, options.sinks) == ("/host", ["nfd"])
     # The kubelet asks the pod's address, which is the node's.
     assert options.listen == [f"[$(HOST_IP)]:{PORT}"]
-    assert agent["env"] == [{"name": "HOST_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]
+    # The node's name stands in what the pod publishes; the host name it sees is the node's, which may be another.
+    assert agent["env"] == [
+        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+        for name, path in (("HOST_IP", "status.hostIP"), ("NODE_NAME", "spec.nodeName"))
+    ]
     assert [port["containerPort"] for port in agent["ports"]] == [PORT]
     asked = {agent[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
     assert asked == {"/readyz", "/healthz"}
@@ -257,7 +261,9 @@ def test_butane_installs_the_quadlet_and_settings_the_agent_takes(name: str, var
     assert {path: inside[path] for path in given} == {path: source.read_text() for path, source in given.items()}
     settings = tmp_path / "config.yaml"
     settings.write_text(inside["/etc/hostagent/config.yaml"])
-    said = Said(config=str(settings), profile=None, listen=None, web_config=None, log_level=None, sinks=None)
+    said = Said(
+        config=str(settings), profile=None, listen=None, web_config=None, log_level=None, sinks=None, node_name=None
+    )
     assert configured(said).settings.sinks.textfile.enabled is False
     # What Butane's openshift variants refuse: directories, special mode bits, top-level kernel arguments.
     assert set(made["storage"]) == ({"files", "directories"} if variant == "fcos" else {"files"})

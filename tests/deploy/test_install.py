@@ -63,7 +63,7 @@ def test_systemd_takes_the_units_as_they_are_installed(tmp_path: Path) -> None:
     names = sorted(str(path) for path in units.iterdir())
     environment = {"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{units}:", "MANPATH": f"{tmp_path}/usr/share/man"}
     done = subprocess.run(
-        [str(ANALYZE), "verify", *names], capture_output=True, text=True, check=False, env=environment, timeout=60
+        [str(ANALYZE), "verify", *names], capture_output=True, text=True, check=False, env=environment, timeout=300
     )
     # With its man pages: what Documentation= names is there.
     assert (done.returncode, done.stderr) == (0, "")

@@ -64,7 +64,9 @@ def test_every_file_that_a_person_names_has_to_be_one(
     said = f"{node}: not a regular file: {kind}"
     with pytest.raises(UsageError, match=said):
         given(str(node))
-    config = Said(config=str(node), profile=None, listen=None, web_config=None, log_level=None, sinks=None)
+    config = Said(
+        config=str(node), profile=None, listen=None, web_config=None, log_level=None, sinks=None, node_name=None
+    )
     with pytest.raises(ConfigError, match=said):
         configured(config)
     with pytest.raises(WebConfigError, match=said):

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from hostagent.host.archive import ArchiveTree
-from hostagent.host.limits import ARCHIVE_BYTES as MAX_BYTES
 from hostagent.host.tar import ArchiveError
 
 BLOCK = tarfile.BLOCKSIZE
@@ -163,13 +162,15 @@ def test_names_count_like_contents(tmp_path: Path) -> None:
         ArchiveTree(packed(tmp_path, plain + END))
 
 
-def test_padding_does_not_count(tmp_path: Path) -> None:
+def test_padding_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 1 << 20
+    monkeypatch.setattr("hostagent.host.archive.MAX_BYTES", most)
     plain = io.BytesIO()
-    count = MAX_BYTES // (2 * BLOCK) + 1000
+    count = most // (2 * BLOCK) + 1000
     for number in range(count):
         plain.write(file(f"sys/{number}", b"1\n"))
     tree = ArchiveTree(packed(tmp_path, plain.getvalue() + END))
-    assert plain.tell() > MAX_BYTES
+    assert plain.tell() > most
     assert len(tree.names("sys")) == count
 
 

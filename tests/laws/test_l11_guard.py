@@ -227,7 +227,7 @@ def test_the_list_of_absences_has_reasons_and_matches_whole_components() -> None
 
 
 def main() -> None:
-    """The long run: promises of so many hosts, and a quarter of them with every file broken in turn."""
+    """The long run: promises of so many hosts, and one in a hundred with every file broken in turn."""
     hosts, first = int(sys.argv[1]), int(sys.argv[2])
     failures = 0
     for seed in range(first, first + hosts):

@@ -29,7 +29,7 @@ def test_a_capture_says_what_the_machine_said(root: str, tmp_path: Path) -> None
     from hostagent.cli.roots import opened
     from tests.roots import unpacked
 
-    place = str(unpacked(root, tmp_path / "tree"))
+    place = str(unpacked(root))
     with opened(place, thorough=True, redacted=True) as host:
         direct = survey(host)
     assert captured(place, tmp_path / "capture.tar.gz") == direct

@@ -23,10 +23,10 @@ from hostagent.areas.numa import probe as probe_numa
 from hostagent.host import Host
 from hostagent.values.cpuinfo import parse
 from hostagent.values.cpuset import CpuSet
-from tests.roots import roots, unpacked
+from tests.roots import REPOSITORY, roots, unpacked
 
 EXTENSIONS = {"VT-x": "vmx", "AMD-V": "svm"}
-READ = ("proc/cpuinfo", "proc/meminfo", "sys/devices/system/", "EXPECT/")
+READ = ("proc/cpuinfo", "proc/meminfo", "sys/devices/system", "EXPECT")
 UNITS = {"G": 1 << 30, "M": 1 << 20}
 
 
@@ -50,10 +50,25 @@ def words(text: str) -> str:
     return re.sub(r"[:;]", "", text)
 
 
+def copied(machine: Path, into: Path) -> Path:
+    """What lscpu reads of a machine, as files that may be written to."""
+    (into / "sys").mkdir()
+    for name in READ:
+        place = machine / name
+        if place.is_dir():
+            shutil.copytree(place, into / name, symlinks=True, dirs_exist_ok=True)
+        elif place.exists():
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(place, into / name)
+    return into
+
+
 @pytest.fixture(scope="module", params=roots())
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a machine, complete enough for lscpu where it has a /proc/cpuinfo at all."""
-    found = unpacked(request.param, tmp_path_factory.mktemp("machine"), only=READ)
+    found = unpacked(request.param)
+    if found != Path("/") and not found.is_relative_to(REPOSITORY):
+        found = copied(found, tmp_path_factory.mktemp("machine"))
     directory = found / "sys/devices/system/cpu"
     cpuinfo = found / "proc/cpuinfo"
     if found != Path("/") and cpuinfo.exists() and directory.exists():

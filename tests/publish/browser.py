@@ -128,7 +128,7 @@ class Browser:
         os.close(self._in)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=300)
 
 
 @contextlib.contextmanager

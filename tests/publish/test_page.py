@@ -15,7 +15,7 @@ from hostagent.publish.page.states import STATES
 from hostagent.report import NodeReport, survey
 from tests.plant import pci_function, plant
 from tests.publish.page_machine import HOSTILE, USES, every_state, finding, hostile, report_of
-from tests.roots import fixtures, roots, unpacked
+from tests.roots import fixtures, roots, surveyed
 
 _VOID = {"meta", "link"}
 
@@ -170,8 +170,8 @@ def test_no_number_stands_above_what_is_not_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("root", roots())
-def test_the_verdict_of_real_machines_agrees_with_their_cards(root: str, tmp_path: Path) -> None:
-    report = survey(Host(str(unpacked(root, tmp_path))))
+def test_the_verdict_of_real_machines_agrees_with_their_cards(root: str) -> None:
+    report = surveyed(root)
     found = Outline(page(report, advise(report)).decode()).said
     if (
         "Runs guests \N{EN DASH} no" in found
@@ -261,8 +261,8 @@ _OURS = ("live", *(path.name for path in fixtures()))
 
 
 @pytest.mark.parametrize("root", [one for one in roots() if _name(one) in _OURS or _name(one).startswith(_KINDS)])
-def test_every_machine_has_a_sound_small_page(root: str, tmp_path: Path) -> None:
-    report = survey(Host(str(unpacked(root, tmp_path))))
+def test_every_machine_has_a_sound_small_page(root: str) -> None:
+    report = surveyed(root)
     made = page(report)
     found = Outline(made.decode())
     assert len(made) < 150_000

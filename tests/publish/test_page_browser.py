@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from hostagent.advice import advise
-from hostagent.host import Host
 from hostagent.publish.page import page
-from hostagent.report import problems, survey
+from hostagent.report import problems
 from tests.publish import browser
 from tests.publish.page_machine import HOSTILE, every_state, finding, hostile
 from tests.publish.screenshot import SCHEMES
 from tests.publish.shown_machine import shown
-from tests.roots import CAPTURES, REPOSITORY, fixtures, unpacked
+from tests.roots import CAPTURES, REPOSITORY, fixtures, surveyed
 
 pytestmark = pytest.mark.skipif(browser.found() is None, reason=browser.PACKAGE)
 
@@ -127,6 +126,6 @@ _MACHINES = [*map(str, fixtures()), str(CAPTURES / "checkbox__NVIDIA_DGXA100.tar
 def test_real_machines_fit_a_phone(tab: browser.Browser, tmp_path: Path, root: str) -> None:
     if not Path(root).exists():
         pytest.skip(f"no {root}: set HOSTAGENT_CAPTURES")
-    report = survey(Host(str(unpacked(root, tmp_path / "machine"))))
+    report = surveyed(root)
     _sound(tab, _write(tmp_path, page(report, advise(report))), width=320, scheme="dark")
     assert tab.value(_SMALL) == []

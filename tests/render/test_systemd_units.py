@@ -130,7 +130,7 @@ def commands(name: str, text: str, root: Path) -> list[str]:
 
 
 def run(script: str) -> int:
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=300)
     assert done.stderr == ""
     return done.returncode
 
@@ -207,7 +207,7 @@ def test_a_pool_that_stays_short_fails(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.symlink_to("/dev/null")
     done = subprocess.run(
-        ["sh", "-c", start.replace("sleep 1", ":")], capture_output=True, text=True, check=False, timeout=60
+        ["sh", "-c", start.replace("sleep 1", ":")], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 1
     assert done.stderr.endswith("NUMA node 0 gives  of 64 pages\n")

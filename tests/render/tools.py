@@ -38,7 +38,7 @@ def kmod(text: str, tmp_path: Path) -> list[str]:
 
 
 def _dump(path: Path) -> list[str]:
-    done = subprocess.run([tool("modprobe"), "-C", path, "-c"], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([tool("modprobe"), "-C", path, "-c"], capture_output=True, text=True, check=True, timeout=300)
     assert done.stderr == ""
     said, _, _ = done.stdout.partition("# End of configuration files")
     return said.splitlines()

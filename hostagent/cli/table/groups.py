@@ -58,7 +58,7 @@ def tree(listed: tuple[GroupAssessment, ...], on: Shelf, remark: Callable[[PciFu
 def _runs(
     listed: tuple[GroupAssessment, ...], remark: Callable[[PciFunction], Text | None]
 ) -> Iterator[list[GroupAssessment]]:
-    """GroupAssessmentes one by one, but the second and later of a long row of equal ones with its first."""
+    """Groups one by one, but the second and later of a long row of equal ones with its first."""
     row: list[GroupAssessment] = []
     for branch in [*listed, None]:
         if row and (branch is None or _likeness(branch, remark) is None or not _same(row[-1], branch, remark)):
