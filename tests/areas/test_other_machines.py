@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hostagent.areas import firmware, network, storage, watchdog
-from hostagent.host import Host, Reader
+from hostagent.host import Reader
 from hostagent.host.pci import functions
+from tests.plant import reader
 from tests.roots import CAPTURES, captures
 
 
@@ -16,7 +17,7 @@ def opened(name: str) -> Reader:
     path = CAPTURES / f"{name}.tar.gz"
     if not path.exists():
         pytest.skip(f"no {name} in {CAPTURES}: set HOSTAGENT_CAPTURES")
-    return Host(str(path), thorough=True).reader()
+    return reader(path)
 
 
 # procfs's tree is made of files of many machines: its NIC is on no bus of its own.
@@ -25,7 +26,7 @@ WHOLE = [path for path in captures() if "procfs" not in path.name]
 
 @pytest.mark.parametrize("capture", WHOLE or [pytest.param(None, marks=pytest.mark.skip(reason=f"none in {CAPTURES}"))])
 def test_carriers_are_functions_of_the_machine(capture: Path) -> None:
-    seen = opened(capture.name.removesuffix(".tar.gz"))
+    seen = reader(capture)
     known = {one.address for one in functions(seen)}
     said = {address for link in network.probe(seen).links for address in link.functions}
     found = storage.probe(seen)

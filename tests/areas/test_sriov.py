@@ -13,7 +13,7 @@ from hostagent.host import Host
 from hostagent.host.netlink import RECORD, VfPolicy
 from hostagent.values.pci import PciAddress
 from tests.plant import pci_function, plant, reader
-from tests.roots import CAPTURES, unpacked
+from tests.roots import CAPTURES
 
 OPTIONS = LabelOptions(pci_classes=(), cpu_features=())
 DEVICES = "sys/bus/pci/devices"
@@ -190,7 +190,7 @@ def test_captures(name: str) -> None:
     archive = CAPTURES / f"{name}.tar.gz"
     if not archive.exists():
         pytest.skip(f"no {archive}")
-    found = probe(reader(unpacked(str(archive))))
+    found = probe(reader(archive))
     seen = [(physical.address, physical.total_vfs, physical.num_vfs) for physical in found.physical_functions]
     expected = (
         [("0000:03:00.0", 2, 0)] if name.startswith("lab") else [("0000:60:00.0", 64, 0), ("0000:60:00.1", 64, 0)]

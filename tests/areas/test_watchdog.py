@@ -34,12 +34,12 @@ def two_of_a_q35(root: Path) -> Path:
     files = pci_function("0000:00:05.0", id="8086:25AB", cls="88000", driver="i6300ESB timer")
     files |= attributes(
         "sys/devices/virtual/watchdog/watchdog0",
-        identity="i6300ESB timer", state="inactive", timeout=300, bootstatus=0, status="0x200", options="0x8180", nowayout=0,
+        identity="i6300ESB timer", state="inactive", timeout=30, bootstatus=0, status="0x200", options="0x8180", nowayout=0,
         min_timeout=1, max_timeout=2046, fw_version=0, dev="245:0", pretimeout=0, pretimeout_governor="",
     )  # fmt: skip
     files |= attributes(
         ITCO,
-        identity="iTCO_wdt", state="active", timeout=300, bootstatus=0x21, status="0x8100", options="0x8380", nowayout=1,
+        identity="iTCO_wdt", state="active", timeout=60, bootstatus=0x21, status="0x8100", options="0x8380", nowayout=1,
         min_timeout=0, max_timeout=0, fw_version=6, dev="245:1", pretimeout=10, pretimeout_governor="panic",
         pretimeout_available_governors="noop panic", timeleft=47,
     )  # fmt: skip
@@ -58,7 +58,7 @@ def test_every_attribute(tmp_path: Path) -> None:
         name="watchdog0",
         identity="i6300ESB timer",
         state="inactive",
-        timeout=300,
+        timeout=30,
         driver="i6300esb",
         device="245:0",
         hardware=True,
@@ -83,7 +83,7 @@ def test_every_attribute(tmp_path: Path) -> None:
         name="watchdog1",
         identity="iTCO_wdt",
         state="active",
-        timeout=300,
+        timeout=60,
         driver="iTCO_wdt",
         device="245:1",
         function=PciAddress("0000:00:1f.0"),

@@ -18,6 +18,8 @@ from tests.lab.pool import Images, Pool
 HERE = Path(__file__).parent
 # Booting under the fast init costs QEMU some 8 s of processor time where its memory is its own.
 SLOW_PROCESSOR_SECONDS = 40
+# With less than this only what is marked `first` begins: an image that has to be fetched takes minutes alone.
+SHORTEST_SECONDS = 300
 _BEGAN, _SLOW = pytest.StashKey[float](), pytest.StashKey[bool]()
 
 
@@ -54,8 +56,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     if item.config.stash[_SLOW]:
         pytest.skip(f"emulation is slow here: booting took more than {SLOW_PROCESSOR_SECONDS} s of processor time")
-    if time.monotonic() - item.config.stash[_BEGAN] > within:
+    if not _may_begin(item) or time.monotonic() - item.config.stash[_BEGAN] > within:
         pytest.skip(f"the {within:.0f} s for the lab were spent")
+
+
+def _may_begin(item: pytest.Item) -> bool:
+    """Whether all the time the lab is given is enough for it."""
+    within = item.config.getoption("--within", default=None)
+    return within is None or within >= SHORTEST_SECONDS or item.get_closest_marker("first") is not None
+
+
+def _machines(request: pytest.FixtureRequest) -> list[tuple[str, Machine]]:
+    """The scenarios that may begin, and what they boot."""
+    items = [item for item in request.session.items if _may_begin(item)]
+    return [(item.name, machine) for item in items if (machine := _machine(item))]
 
 
 def _machine(item: pytest.Item) -> Machine | None:
@@ -66,8 +80,7 @@ def _machine(item: pytest.Item) -> Machine | None:
 @pytest.fixture(scope="session")
 def images(request: pytest.FixtureRequest) -> Images:
     """What the chosen machines boot from; without the tools to make it, the run ends with one line."""
-    machines = [machine for item in request.session.items if (machine := _machine(item))]
-    wanted = [AMD64, *{machine.architecture.debian: machine.architecture for machine in machines}.values()]
+    wanted = [AMD64, *{machine.architecture.debian: machine.architecture for _, machine in _machines(request)}.values()]
     capture = request.config.pluginmanager.get_plugin("capturemanager")
     assert capture is not None
     try:
@@ -81,8 +94,7 @@ def images(request: pytest.FixtureRequest) -> Images:
 
 @pytest.fixture(scope="session")
 def pool(request: pytest.FixtureRequest, images: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
-    wanted = [(item.name, machine) for item in request.session.items if (machine := _machine(item))]
-    made = Pool(images, tmp_path_factory.mktemp("lab"), wanted)
+    made = Pool(images, tmp_path_factory.mktemp("lab"), _machines(request))
     yield made
     made.close()
 
