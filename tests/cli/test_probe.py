@@ -7,7 +7,6 @@ import os
 import stat
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 from hypothesis import given
@@ -19,9 +18,10 @@ from hostagent.cli.words import parser
 from hostagent.host import Host
 from hostagent.publish.prometheus import text as prometheus_text
 from hostagent.report import AREAS, survey
-from hostagent.schema import json_schema, read_report
+from hostagent.schema import read_report
 from hostagent.values.plain import plain
 from tests.cli.run import hostagent
+from tests.documented import report_schema
 from tests.plant import pci_function, plant, unreadable
 from tests.roots import roots
 
@@ -63,7 +63,7 @@ def test_documents_of_every_machine(root: str, capsys: pytest.CaptureFixture[str
         assert main(["probe", "--root", root, "-o", output]) in (0, 3)
         said[output] = capsys.readouterr().out
     document = json.loads(said["json"])
-    jsonschema.Draft202012Validator(json_schema()).validate(document)
+    report_schema().validate(document)
     written = yaml.load(said["yaml"], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     # Two surveys of the running machine end at two times.
     assert [one.pop("about", {}).get("node") for one in (written, document)] == [

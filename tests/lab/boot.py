@@ -20,6 +20,8 @@ from tests.lab.machine import Machine, command
 
 # A fast init takes 8 s and systemd 15 s on an idle machine; where others use its cores, or its memory is taken from it, minutes.
 BOOT_SECONDS = 900
+# A command of the lab takes seconds where the emulator has a core, and has taken two minutes where it had little of one.
+COMMAND_SECONDS = 900
 NOBODY = (
     *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"),
     *("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all"),
@@ -78,7 +80,7 @@ class Guest:
         self,
         *argv: str,
         nobody: bool = False,
-        timeout: float = 120,
+        timeout: float = COMMAND_SECONDS,
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
     ) -> Result:
@@ -96,7 +98,7 @@ class Guest:
             raise LabError(f"the machine is gone, or deaf, at {' '.join(argv)[:200]}\n{self.tail()}") from error
         return Result(status=reply["status"], out=base64.b64decode(reply["out"]), err=base64.b64decode(reply["err"]))
 
-    def sh(self, script: str, *, nobody: bool = False, timeout: float = 120) -> str:
+    def sh(self, script: str, *, nobody: bool = False, timeout: float = COMMAND_SECONDS) -> str:
         """The output of a shell script that must succeed."""
         result = self.run("sh", "-ec", script, nobody=nobody, timeout=timeout)
         if result.status:
@@ -121,7 +123,7 @@ class Guest:
         result = self.run("sh", "-c", script, path, mode, stdin=data)
         assert result.status == 0, result.err
 
-    def until(self, script: str, *, seconds: float = 30) -> None:
+    def until(self, script: str, *, seconds: float = COMMAND_SECONDS) -> None:
         """Wait for a shell condition to become true."""
         deadline = time.monotonic() + seconds
         while self.run("sh", "-c", script).status:

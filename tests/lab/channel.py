@@ -90,7 +90,7 @@ class Qmp:
         """What QEMU returns for a command."""
         self._channel.send({"execute": command, "arguments": arguments})
         with self._changed:
-            if not self._changed.wait_for(lambda: self._replies or self._closed, timeout=60) or not self._replies:
+            if not self._changed.wait_for(lambda: self._replies or self._closed, timeout=300) or not self._replies:
                 raise ClosedError(f"no answer to {command}")
             reply = self._replies.pop(0)
         if "error" in reply:

@@ -74,12 +74,12 @@ def follows(guest: Guest, request: pytest.FixtureRequest) -> None:
     guest.sh("modprobe vfio-pci; sleep 3")
     times: list[tuple[float, float]] = []
     for _ in range(2):
-        times = json.loads(guest.sh(f"python3 /lab/follow.py bind {NIC0} vfio-pci 4", timeout=300))
+        times = json.loads(guest.sh(f"python3 /lab/follow.py bind {NIC0} vfio-pci 4"))
         if in_time(times):
             break
     guest.sh(f"python3 /lab/follow.py appear {HOTPLUG} {NIC}.count >/run/appeared 2>&1 & sleep 2")
     guest.qmp.execute("device_add", driver="e1000e", bus="rp5", id="plugged", mac="52:54:00:aa:00:09", romfile="")
-    guest.until("test -s /run/appeared", seconds=90)
+    guest.until("test -s /run/appeared")
     times.append(json.loads(guest.read("/run/appeared")))
     assert labels(guest)[f"{NIC}.count"] == "3"
     both = [seconds for pair in times for seconds in pair]
@@ -100,7 +100,7 @@ def in_time(times: list[tuple[float, float]]) -> bool:
 def test_agent_service(guest: Guest, request: pytest.FixtureRequest) -> None:
     """READY when published; no root; labels follow a rebind and a hot plug; frozen, killed, reloaded, stopped."""
     prepare(guest)
-    guest.sh("systemctl start hostagent", timeout=120)
+    guest.sh("systemctl start hostagent")
     state = shown(guest, "hostagent", "ActiveState", "StatusText", "NRestarts", "MainPID")
     assert (state["ActiveState"], state["NRestarts"]) == ("active", "0")
     assert "labels" in state["StatusText"]
@@ -121,7 +121,7 @@ def test_agent_service(guest: Guest, request: pytest.FixtureRequest) -> None:
     follows(guest, request)
 
     guest.sh(f"rm -r {FEATURES}; systemd-tmpfiles --create hostagent.conf; echo change >/sys/class/net/lo/uevent")
-    guest.until(f"test -s {FEATURES}/hostagent", seconds=150)
+    guest.until(f"test -s {FEATURES}/hostagent")
     assert int(shown(guest, "hostagent", "NRestarts")["NRestarts"]) == 0
     guest.sh("systemctl kill -s STOP hostagent")
     until(guest, "hostagent", "NRestarts", "1")
@@ -147,9 +147,9 @@ def test_agent_service(guest: Guest, request: pytest.FixtureRequest) -> None:
 def test_agent_on_a_socket(guest: Guest) -> None:
     """No network of its own: systemd listens, uevents are heard all the same."""
     prepare(guest)
-    guest.sh("systemctl start hostagent-socket.service", timeout=120)
+    guest.sh("systemctl start hostagent-socket.service")
     assert shown(guest, "hostagent.socket", "ActiveState")["ActiveState"] == "active"
-    times = json.loads(guest.sh(f"modprobe vfio-pci; python3 /lab/follow.py bind {NIC0} vfio-pci 1", timeout=200))
+    times = json.loads(guest.sh(f"modprobe vfio-pci; python3 /lab/follow.py bind {NIC0} vfio-pci 1"))
     print(f"lab: event to metric and label, without a network: {times}")
     ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:10346/metrics', timeout=30).read().decode())"
     metrics = guest.run("python3", "-c", ask).text
@@ -158,10 +158,10 @@ def test_agent_on_a_socket(guest: Guest) -> None:
 
     guest.sh("mkdir -p /var/lib/prometheus/node-exporter; systemd-tmpfiles --create hostagent.conf || true")
     guest.sh("chgrp hostagent /var/lib/prometheus/node-exporter; chmod 775 /var/lib/prometheus/node-exporter")
-    guest.sh("systemctl start hostagent-textfile.service", timeout=120)
+    guest.sh("systemctl start hostagent-textfile.service")
     assert b"hostagent_pci_device_info{" in guest.read("/var/lib/prometheus/node-exporter/hostagent.prom")
 
-    guest.sh("systemctl start hostagent.service", timeout=120)
+    guest.sh("systemctl start hostagent.service")
     states = {
         unit: shown(guest, unit, "ActiveState")["ActiveState"]
         for unit in ("hostagent-socket", "hostagent.socket", "hostagent")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.cli.run import hostagent
 from tests.lab.boot import Guest
 from tests.lab.machine import NIC0, NIC1, Machine
 from tests.lab.prepare import refusal
@@ -29,25 +32,43 @@ def disk(guest: Guest, address: str) -> str:
     return guest.sh(f"ls /sys/bus/pci/devices/{address}/nvme/*/ | grep -m1 -o 'nvme[0-9]*n1'").strip()
 
 
-def asked(guest: Guest, address: str) -> str:
-    """What `render all` says to a profile that asks for one function."""
-    said = refusal(guest, f"{DEBIAN}devices:\n  - {{address: '{address}', resourceName: example.org/one}}\n")
-    assert f"{address} may not: " in said, said
-    return said.partition(" may not: ")[2]
+def wish(address: str) -> str:
+    """A profile that asks for one function."""
+    return f"{DEBIAN}devices:\n  - {{address: '{address}', resourceName: example.org/one}}\n"
+
+
+class Asked:
+    """What `render all` says to a wish, from what `probe` on the machine reported: started there once, for emulation is slow."""
+
+    def __init__(self, guest: Guest, directory: Path) -> None:
+        self._directory = directory
+        (directory / "report.json").write_bytes(guest.hostagent("probe", "-o", "json").out)
+
+    def status(self, address: str) -> tuple[int, str]:
+        (self._directory / "wish.yaml").write_text(wish(address))
+        words = ("--report", "report.json", "--profile", "wish.yaml", "-o", f"rendered-{address}")
+        done = hostagent("render", "all", *words, directory=self._directory)
+        return done.status, done.err
+
+    def __call__(self, address: str) -> str:
+        status, said = self.status(address)
+        assert status == 2, said
+        assert f"{address} may not: " in said, said
+        return said.partition(" may not: ")[2]
 
 
 @pytest.mark.machine(MACHINE)
-def test_guard(guest: Guest) -> None:
+def test_guard(guest: Guest, tmp_path: Path) -> None:
     """A raw block volume, a disk held open, a mount and a NIC elsewhere, policy routing, writeback, an external journal."""
     raw = disk(guest, RAW_VOLUME)
     volume = "/var/lib/kubelet/pods/1/volumeDevices/claim"
     guest.sh(f"modprobe loop; mkdir -p {volume.rpartition('/')[0]}; touch {volume}; mount --bind /dev/{raw} {volume}")
     guest.sh(f"losetup -f {volume}")
     held = disk(guest, OPEN)
-    guest.sh(f"sleep 1000 <>/dev/{held} >/dev/null 2>&1 &")
+    guest.sh(f"sleep 100000 <>/dev/{held} >/dev/null 2>&1 &")
     elsewhere = disk(guest, ELSEWHERE)
     guest.sh(f"mkfs.ext4 -q /dev/{elsewhere}; mkdir -p /srv/elsewhere")
-    guest.sh(f"unshare -m sh -c 'mount /dev/{elsewhere} /srv/elsewhere && exec sleep 1000' >/dev/null 2>&1 &")
+    guest.sh(f"unshare -m sh -c 'mount /dev/{elsewhere} /srv/elsewhere && exec sleep 100000' >/dev/null 2>&1 &")
     back = disk(guest, WRITEBACK)
     guest.sh("modprobe zram num_devices=1")
     writeback = guest.run("test", "-e", "/sys/block/zram0/backing_dev").status == 0
@@ -68,16 +89,18 @@ def test_guard(guest: Guest) -> None:
     )
     guest.until("grep -q /srv/elsewhere /proc/[0-9]*/mountinfo")
 
-    assert "loop" in asked(guest, RAW_VOLUME)
-    assert "sleep" in asked(guest, OPEN)
-    assert "/srv/elsewhere" in asked(guest, ELSEWHERE)
-    assert "journal" in asked(guest, JOURNAL)
-    assert "/srv/data" in asked(guest, DATA)
-    assert "namespace" in asked(guest, NIC1)
-    assert nic in asked(guest, NIC0)
+    # Once on the machine itself: what it answers from its report is the same.
+    live = refusal(guest, wish(RAW_VOLUME)).partition(" may not: ")[2]
+    asked = Asked(guest, tmp_path)
+    assert "loop" in live
+    assert asked(RAW_VOLUME) == live
+    assert "sleep" in asked(OPEN)
+    assert "/srv/elsewhere" in asked(ELSEWHERE)
+    assert "journal" in asked(JOURNAL)
+    assert "/srv/data" in asked(DATA)
+    assert "namespace" in asked(NIC1)
+    assert nic in asked(NIC0)
     if writeback:
-        assert "swap" in asked(guest, WRITEBACK)
+        assert "swap" in asked(WRITEBACK)
     # The control: a disk that nobody uses may be had.
-    profile = f"{DEBIAN}devices:\n  - {{address: '{IDLE}', resourceName: example.org/one}}\n"
-    guest.write("/root/idle.yaml", profile)
-    guest.hostagent("render", "all", "--profile", "/root/idle.yaml", "-o", "/root/idle")
+    assert asked.status(IDLE)[0] == 0

@@ -45,7 +45,7 @@ def mounted(guest: Guest, data: Path, tmp_path: Path) -> None:
         guest.qmp.execute("blockdev-add", driver="file", filename=str(tmp_path / f"disk{number}"), **node)
         guest.qmp.execute("device_add", driver="virtio-blk-pci", bus=bus, id=f"d{number}", drive=f"disk{number}")
         disks.append(f"vd{'bc'[number]}")
-        guest.until(f"test -b /dev/{disks[-1]}", seconds=60)
+        guest.until(f"test -b /dev/{disks[-1]}")
     for disk, place in zip(disks, BELOW, strict=True):
         guest.sh(f"mkdir -p {place} && mount /dev/{disk} {place}")
     nic = guest.sh(f"ls /sys/bus/pci/devices/{NIC0}/net").strip()
@@ -70,16 +70,16 @@ def test_units_see_what_is_mounted(guest: Guest, images: Images, tmp_path: Path)
     assert {use["what"] for use in outside["storage"]["data"]["uses"]} >= {"/", *BELOW}
     assert all(use["carriers"]["functions"] for use in outside["storage"]["data"]["uses"] if use["what"] in BELOW)
     assert outside["network"]["data"]["default_route_links"] != []
-    container = guest.run("unshare", "--mount", "--pid", "--fork", "sh", "-ec", CONTAINER, timeout=300).json()
+    container = guest.run("unshare", "--mount", "--pid", "--fork", "sh", "-ec", CONTAINER).json()
     sees(container, outside, network=True)
 
-    guest.sh("systemctl start hostagent-socket.service", timeout=300)
+    guest.sh("systemctl start hostagent-socket.service")
     sees(json.loads(guest.read("/run/hostagent/report.json")), outside, network=False)
 
     guest.sh("install -d -g hostagent -m 775 /var/lib/prometheus/node-exporter")
     guest.write("/run/systemd/system/hostagent-textfile.service.d/look.conf", LOOK)
-    guest.sh("systemctl daemon-reload; systemctl start hostagent-textfile.service", timeout=300)
+    guest.sh("systemctl daemon-reload; systemctl start hostagent-textfile.service")
     sees(json.loads(guest.read("/run/look.json")), outside, network=False)
 
-    guest.sh("systemctl start hostagent.service", timeout=300)
+    guest.sh("systemctl start hostagent.service")
     sees(json.loads(guest.read("/run/hostagent/report.json")), outside, network=True)

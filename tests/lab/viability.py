@@ -28,7 +28,7 @@ def hand_over(guest: Guest) -> list[str]:
     guest.sh("modprobe -a vfio-pci pci-stub")
     order = json.dumps([[driver, addresses] for driver, addresses, _ in STEPS]).encode()
     command = ("hostagent", "probe", "-o", "json", "--only", "vfio")
-    done = guest.run("python3", "/lab/witness.py", "steps", *command, stdin=order, timeout=300)
+    done = guest.run("python3", "/lab/witness.py", "steps", *command, stdin=order)
     assert done.status == 0, done.err.decode()
     found: list[str] = []
     seen: set[bool] = set()

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given, settings
 
-from hostagent.cli.roots import opened
 from hostagent.plan import Plan, plan, ready
 from hostagent.profile import Profile
 from hostagent.render.files import RenderError
 from hostagent.render.kargs import checked
 from hostagent.render.targets import TARGETS, Wishes, expanded, rendered
-from hostagent.report import NodeReport, survey
+from hostagent.report import NodeReport
 from hostagent.values.cmdline import parse
 from tests.plan.profiles import DEBIAN, profile
 from tests.plan.test_laws import Slot, entries, fleets, platforms, reports
 from tests.render.test_butane import translated
-from tests.roots import roots
+from tests.roots import roots, surveyed
 
 ONE = Wishes(split=False, namespace=None, resource=None, owned=frozenset())
 TWO = Wishes(split=True, namespace=None, resource=None, owned=frozenset())
@@ -154,12 +152,6 @@ def test_l10_generated(fleet: list[tuple[Slot, ...]], asked: list[str]) -> None:
         assert accepted(found) >= 2
 
 
-@cache
-def _report(root: str) -> NodeReport:
-    with opened(root) as host:
-        return survey(host)
-
-
 def _all_that_can_be_had(report: NodeReport, platform: str) -> Profile:
     """What takes every function that may be taken, alone or with its group, and pools where there is a NUMA node for them."""
     assert report.pci is not None
@@ -182,9 +174,9 @@ def _all_that_can_be_had(report: NodeReport, platform: str) -> Profile:
 @pytest.mark.parametrize("root", roots())
 def test_l7_l10_machines(root: str, platform: str) -> None:
     """Everything that may be taken of every machine at hand."""
-    wishes = _all_that_can_be_had(_report(root), platform)
-    found = plan((("node", _report(root)),), wishes)
-    assert everything(found) == everything(plan((("node", _report(root)),), wishes))
+    wishes = _all_that_can_be_had(surveyed(root), platform)
+    found = plan((("node", surveyed(root)),), wishes)
+    assert everything(found) == everything(plan((("node", surveyed(root)),), wishes))
     words = [word for argument in found.kernel_arguments for word in argument.words]
     assert [name for name, _ in parse(" ".join(words))] == [word.partition("=")[0] for word in checked(tuple(words))]
     if found.platform.name in ("openshift", "fcos") and (found.kernel_arguments or found.bindings):

@@ -6,14 +6,14 @@ import json
 import os
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from hostagent.cli import main
 from hostagent.host import Host
 from hostagent.report import survey
-from hostagent.schema import adapter, json_schema, read_report
+from hostagent.schema import adapter, read_report
 from hostagent.values.plain import json_text, plain
+from tests.documented import report_schema
 from tests.plant import pci_function, plant
 from tests.roots import roots
 
@@ -28,7 +28,7 @@ def test_own_json_equals_pydantics(root: str) -> None:
     text = json_text(report)
     assert json.loads(text) == own
     assert read_report(text, root) == report
-    jsonschema.Draft202012Validator(json_schema()).validate(own)
+    report_schema().validate(own)
 
 
 def test_names_that_are_not_utf8_read_back(tmp_path: Path) -> None:

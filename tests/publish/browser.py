@@ -89,13 +89,17 @@ class Browser:
     def open(self, path: Path, *, width: int, scheme: str) -> None:
         """Load a file at a window width, with light or dark preferred."""
         self.events.clear()
+        self.resize(width=width, scheme=scheme)
+        self.call("Page.navigate", url=path.as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._message())
+
+    def resize(self, *, width: int, scheme: str) -> None:
+        """Another window, with light or dark preferred, for the page that is there."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600
         )
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.call("Page.navigate", url=path.as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._message())
 
     def value(self, expression: str) -> Any:
         """What an expression of JavaScript comes to in the page."""

@@ -38,14 +38,16 @@ def _write(tmp_path: Path, markup: bytes) -> Path:
     return path
 
 
-def _sound(tab: browser.Browser, path: Path, *, width: int, scheme: str) -> None:
-    tab.open(path, width=width, scheme=scheme)
+def _sound(tab: browser.Browser, path: Path, *, scheme: str, widths: tuple[int, ...] = (320,)) -> None:
+    tab.open(path, width=widths[0], scheme=scheme)
     tab.value(_OPEN)
+    for width in widths:
+        tab.resize(width=width, scheme=scheme)
+        assert tab.value(_WIDE) == width
     # A data: icon may or may not be asked for; it is in the page.
     assert [url for url in tab.requests() if not url.startswith("data:")] == [path.as_uri()]
     assert tab.complaints() == []
     assert tab.value("document.compatMode") == "CSS1Compat"
-    assert tab.value(_WIDE) == width
 
 
 def test_every_state_on_a_phone_and_a_desk_by_day_and_night(tab: browser.Browser, tmp_path: Path) -> None:
@@ -53,8 +55,7 @@ def test_every_state_on_a_phone_and_a_desk_by_day_and_night(tab: browser.Browser
     path = _write(tmp_path, page(every_state(tmp_path / "root"), findings, title="worker-0"))
     seen = {}
     for scheme in ("light", "dark"):
-        for width in (360, 740, 1280):
-            _sound(tab, path, width=width, scheme=scheme)
+        _sound(tab, path, widths=(360, 740, 1280), scheme=scheme)
         seen[scheme] = tab.value(_COLOURS)
     pairs = list(zip(seen["light"], seen["dark"], strict=True))
     assert len(pairs) > 10
@@ -79,7 +80,7 @@ def test_on_a_phone_no_chip_is_broken_and_nothing_is_too_small_to_read(
 ) -> None:
     findings = (finding("BLOCKER"), finding("WARNING", code="other"))
     path = _write(tmp_path, page(every_state(tmp_path / "root"), findings, title="worker-0"))
-    _sound(tab, path, width=width, scheme="light")
+    _sound(tab, path, widths=(width,), scheme="light")
     heights = tab.value(_CHIPS)
     assert len(heights) > 6
     assert max(heights) < 24
@@ -89,7 +90,7 @@ def test_on_a_phone_no_chip_is_broken_and_nothing_is_too_small_to_read(
 def test_hostile_text_runs_nothing_and_breaks_nothing(tab: browser.Browser, tmp_path: Path) -> None:
     evil = finding(HOSTILE, code=HOSTILE, subject=HOSTILE * 4, sentence=HOSTILE)
     path = _write(tmp_path, page(hostile(tmp_path / "root"), (evil,), title=HOSTILE * 3))
-    _sound(tab, path, width=320, scheme="light")
+    _sound(tab, path, scheme="light")
     assert tab.value("document.querySelectorAll('script, img').length") == 0
 
 
@@ -110,8 +111,7 @@ def test_the_machine_on_the_pictures_shows_all_and_fits(tab: browser.Browser, tm
     made = page(report, advise(report), since=0.0)
     ids = ("findings", "groups", "memory", "machine", "watchdogs", "stands")
     assert all(f'id="{one}"'.encode() in made for one in ids)
-    for width in (320, 390, 1280):
-        _sound(tab, _write(tmp_path, made), width=width, scheme="dark")
+    _sound(tab, _write(tmp_path, made), widths=(320, 390, 1280), scheme="dark")
     # The README names what screenshot.py makes.
     readme = (REPOSITORY / "README.md").read_text()
     for name in (f"docs/images/node-page-{scheme}.webp" for scheme in SCHEMES):
@@ -127,5 +127,5 @@ def test_real_machines_fit_a_phone(tab: browser.Browser, tmp_path: Path, root: s
     if not Path(root).exists():
         pytest.skip(f"no {root}: set HOSTAGENT_CAPTURES")
     report = surveyed(root)
-    _sound(tab, _write(tmp_path, page(report, advise(report))), width=320, scheme="dark")
+    _sound(tab, _write(tmp_path, page(report, advise(report))), scheme="dark")
     assert tab.value(_SMALL) == []
