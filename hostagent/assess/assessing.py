@@ -8,6 +8,7 @@ from hostagent.assess.model import Assessment, FunctionAssessment, State, Unseen
 from hostagent.assess.node import Node, data, is_bridge
 from hostagent.assess.protected import protections
 from hostagent.assess.reasons import Reason, Why
+from hostagent.assess.unmet import unmet_ids, unmet_pages
 from hostagent.host.pci import PciFunction
 from hostagent.report import NodeReport, surveyed
 from hostagent.values.pci import PciAddress
@@ -54,6 +55,8 @@ def _assessment(node: Node) -> Assessment:
         iommu_off=why_off(node),
         unremapped=unremapped,
         unknown_uses=_unknown_uses(report),
+        unmet_pages=unmet_pages(node),
+        unmet_ids=unmet_ids(node),
         unseen=unseen(report),
     )
 

@@ -71,7 +71,7 @@ def test_a_survey_that_does_not_end_is_not_healthy() -> None:
 def test_the_report_is_dated_when_asked_and_its_tag_is_of_the_report_alone(tmp_path: Path) -> None:
     site = Site()
     found = snapshot(tmp_path)
-    site.pages.report = made = published(found, sinks=frozenset(), node="a", since=0.0).report
+    site.pages.report = made = published(found, None, sinks=frozenset(), title="a", since=0.0).report
     assert site.get("/report.json") is made
     first = About(node="a", surveyed_at="2026-11-27T06:45:26Z", boot="0123456789abcdef")
     for beside in (first, replaced(first, surveyed_at="2026-11-27T06:46:26Z")):
@@ -88,7 +88,8 @@ def test_the_report_is_dated_when_asked_and_its_tag_is_of_the_report_alone(tmp_p
         assert site.get("/report.json", given={"if-none-match": '"x"'}) is answer
     other = survey(Host(str(plant(tmp_path / "other", pci_function("0000:00:02.0")))))
     assert (
-        published(replaced(found, report=other), sinks=frozenset(), node="a", since=0.0).report.headers != made.headers
+        published(replaced(found, report=other), None, sinks=frozenset(), title="a", since=0.0).report.headers
+        != made.headers
     )
 
 

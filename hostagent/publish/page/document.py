@@ -48,7 +48,7 @@ def page(
         "main",
         findings.section(findings_),
         boxes.section(report, judged),
-        memory.section(report),
+        memory.section(report, judged),
         facts.section(report, judged),
         rest.watchdogs(report),
         rest.stands(report, judged),
