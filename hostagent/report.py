@@ -5,7 +5,7 @@ A new area is one module in areas/ and one line here; JSON, schema, labels, metr
 
 from __future__ import annotations
 
-from hostagent.area import Area, LabelOptions, Probed, Sample
+from hostagent.area import Area, LabelOptions, Probed
 from hostagent.areas import (
     cpu,
     firmware,
@@ -111,19 +111,3 @@ def complete(report: NodeReport) -> bool:
     """Whether every area was asked for, and everything could be read: only then is nothing hidden."""
     probed = [getattr(report, name) for name in AREAS]
     return all(one is not None and one.data is not None and not one.problems for one in probed)
-
-
-def labels(report: NodeReport, options: LabelOptions = DEFAULT_LABEL_OPTIONS) -> dict[str, str]:
-    """Label name (without prefix) to value, sorted by name."""
-    found: dict[str, str] = {}
-    for area, probed in surveyed(report):
-        if probed.data is not None:
-            found.update(area.labels(probed.data, options))
-    return dict(sorted(found.items()))
-
-
-def samples(report: NodeReport) -> Iterator[Sample]:
-    """Every sample of every area that has data."""
-    for area, probed in surveyed(report):
-        if probed.data is not None:
-            yield from area.samples(probed.data)

@@ -1,6 +1,6 @@
 """(report, plan) -> findings: what blocks the node, with the file and value that prove it."""
 
-from hostagent.advice.advise import advise, blocked
+from hostagent.advice.advise import advise, advised, blocked
 from hostagent.advice.model import BLOCKER, NOTE, SEVERITIES, WARNING, Code, Finding, Remedy
 from hostagent.advice.registry import CODES, PASSTHROUGH, TOPICS, Topic
 
@@ -17,5 +17,6 @@ __all__ = [
     "Remedy",
     "Topic",
     "advise",
+    "advised",
     "blocked",
 ]

@@ -6,6 +6,7 @@ from hostagent.advice import refusals
 from hostagent.advice.model import SEVERITIES, Finding
 from hostagent.advice.registry import CODES, TOPICS
 from hostagent.advice.view import View
+from hostagent.assess.node import Node
 from hostagent.plan.model import Plan
 from hostagent.report import NodeReport
 
@@ -19,7 +20,12 @@ def advise(report: NodeReport, plan: Plan | None = None, *, node: str | None = N
     """
     if node is None:
         node = plan.nodes[0] if plan is not None else "node"
-    view = View(report, plan, node)
+    return advised(Node(node, report), plan)
+
+
+def advised(node: Node, plan: Plan | None) -> tuple[Finding, ...]:
+    """`advise` for a node whose judgement others read too."""
+    view = View(node, plan)
     found = {one for look in (*(topic.look for topic in TOPICS), refusals.look) for one in look(view)}
     return tuple(sorted(found, key=_order))
 

@@ -25,6 +25,7 @@ from hostagent.host.modules import BUILT_IN, LOADED
 from hostagent.host.pci import PciFunction
 from hostagent.plan.drivers import bound_module
 from hostagent.plan.model import HUGEPAGES, IOMMU, KERNEL_ARGUMENT, UNIT, VFIO, KernelArgument
+from hostagent.values.words import capital
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _wanted(view: View, function: PciFunction, waiting: list[Evidence]) -> Itera
             yield finding(NOT_PERSISTENT, WARNING, function.address, text, evidence, remedy=remedy)
         else:
             text = f"{asker} wants {function.address} for guests, and nothing binds it to vfio-pci at boot."
-            yield finding(NOT_CONFIGURED, BLOCKER, function.address, _sentence(text), evidence, remedy=remedy)
+            yield finding(NOT_CONFIGURED, BLOCKER, function.address, capital(text), evidence, remedy=remedy)
     elif not bound:
         evidence = [configured.evidence, driver_said(function)]
         held = "no driver has it" if function.driver is None else f"{function.driver} has it"
@@ -169,10 +170,6 @@ def _wanted(view: View, function: PciFunction, waiting: list[Evidence]) -> Itera
             waiting += evidence
             text = f"{configured.evidence.path} gives {function.address} to vfio-pci, and {held} now."
             yield finding(NOT_BOUND, BLOCKER, function.address, text, evidence)
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _how(view: View, function: PciFunction) -> Remedy | None:

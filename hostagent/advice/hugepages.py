@@ -20,9 +20,11 @@ from hostagent.advice.view import View
 from hostagent.areas.hugepages import Hugepages, Pool
 from hostagent.assess.node import data
 from hostagent.assess.reasons import Evidence, Why
+from hostagent.assess.unmet import pages
 from hostagent.plan.model import RUN
 from hostagent.values import hugepages as values
 from hostagent.values.size import kernel_size
+from hostagent.values.words import capital
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,6 +122,7 @@ _BY_WHY = {
     values.OFFLINE_NODE: DROPPED,
     values.MALFORMED_COUNT: DROPPED,
     values.NODES_UNSUPPORTED: DROPPED,
+    values.SUPERSEDED: REPEATED,
 }
 
 
@@ -128,79 +131,84 @@ def look(view: View) -> Iterator[Finding]:
     found = data(view.report.hugepages)
     if found is None:
         return
-    yield from _dropped(found)
-    asked = _asked(view, found)
-    yield from _short(view, found, asked)
-    yield from _uneven(view, found, asked)
+    yield from _dropped(view)
+    short = _planned(view, found) if view.plan is not None else _unmet(view)
+    yield from sorted(short, key=lambda one: one.subject)
+    yield from _uneven(view, found)
 
 
-def _dropped(found: Hugepages) -> Iterator[Finding]:
-    for request in found.requested or ():
-        code = _BY_WHY.get(request.why or "")
-        if code is not None:
-            size = "the default size" if request.page_size is None else kernel_size(request.page_size)
-            what = f"{request.pages} pages of {size}{_on(request.numa_node)}"
-            text = f"The kernel drops the argument that asks for {what}: {(request.why or '').replace('-', ' ')}."
-            evidence = [said("proc/cmdline", f"hugepages= for {what}")]
-            remedy = render(KARGS, REPEATED.remedy.text) if code is UNSUPPORTED else None
-            yield finding(code, WARNING, f"hugepages {size}{_on(request.numa_node)}", text, evidence, remedy=remedy)
+def _dropped(view: View) -> Iterator[Finding]:
+    for one in view.assessed.unmet_pages:
+        request = one.request
+        if request.effective:
+            continue
+        code = _BY_WHY[request.why or ""]
+        size = "the default size" if request.page_size is None else kernel_size(request.page_size)
+        evidence = [said("proc/cmdline", f"hugepages= for {pages(request)}")]
+        remedy = render(KARGS, REPEATED.remedy.text) if code is UNSUPPORTED else None
+        yield finding(
+            code, WARNING, f"hugepages {size}{_on(request.numa_node)}", f"{capital(one.text)}.", evidence, remedy=remedy
+        )
 
 
 def _on(node: int | None) -> str:
     return "" if node is None else f" on NUMA node {node}"
 
 
-def _asked(view: View, found: Hugepages) -> dict[tuple[int, int | None], tuple[int, str, Remedy | None]]:
-    """(size, node) to pages, who asks, and the remedy that goes with it."""
-    if view.plan is not None:
-        late = render(SYSTEMD, "Put the units that `hostagent render systemd` makes in place, enable them, and reboot.")
-        return {
-            (pool.page_size, pool.numa_node): (pool.pages, "the profile", late if pool.when == RUN else None)
-            for pool in view.plan.pools
-        }
-    return {
-        (request.page_size, request.numa_node): (request.pages, "the kernel command line", None)
-        for request in found.requested or ()
-        if request.effective and request.page_size is not None
-    }
+def _unmet(view: View) -> Iterator[Finding]:
+    """Without a plan: what the command line asks for, and the kernel could not find."""
+    for one in view.assessed.unmet_pages:
+        size, node = one.request.page_size, one.request.numa_node
+        if one.request.effective and size is not None:
+            yield _short(WARNING, (size, node), _shown(one.there), f"{capital(one.text)}.")
+
+
+def _planned(view: View, found: Hugepages) -> Iterator[Finding]:
+    """What the profile asks for and is not there, or not known to be."""
+    late = render(SYSTEMD, "Put the units that `hostagent render systemd` makes in place, enable them, and reboot.")
+    pools = {(pool.page_size, pool.numa_node): pool for pool in found.pools}
+    refused = {refusal.reason.code for refusal in view.refused}
+    for one in () if view.plan is None else view.plan.pools:
+        pool = pools.get((one.page_size, one.numa_node))
+        there = None if pool is None else pool.total
+        if (there or 0) >= one.pages or (pool is None and refused & {Why.PAGE_SIZE, Why.NUMA_NODE}):
+            continue
+        unread = pool is not None and there is None
+        have = "how many there are is not known" if unread else f"there are {there or 0}"
+        text = (
+            f"The profile asks for {one.pages} pages of {kernel_size(one.page_size)}{_on(one.numa_node)}, and {have}."
+        )
+        yield _short(
+            BLOCKER,
+            (one.page_size, one.numa_node),
+            "not read" if unread else _shown(there),
+            text,
+            remedy=late if one.when == RUN else None,
+        )
 
 
 def _short(
-    view: View, found: Hugepages, asked: dict[tuple[int, int | None], tuple[int, str, Remedy | None]]
-) -> Iterator[Finding]:
-    pools = {(pool.page_size, pool.numa_node): pool for pool in found.pools}
-    refused = {refusal.reason.code for refusal in view.refused}
-    for (size, node), (pages, who, remedy) in sorted(asked.items(), key=lambda item: str(item[0])):
-        pool = pools.get((size, node))
-        there = None if pool is None else pool.total
-        if (there or 0) >= pages or (pool is None and refused & {Why.PAGE_SIZE, Why.NUMA_NODE}):
-            continue
-        text = (
-            f"{who[0].upper()}{who[1:]} asks for {pages} pages of {kernel_size(size)}{_on(node)}, and there are "
-            f"{there or 0}."
-        )
-        severity = WARNING if view.plan is None else BLOCKER
-        yield finding(
-            SHORT,
-            severity,
-            f"hugepages {kernel_size(size)}{_on(node)}",
-            text,
-            [_said(size, node, there)],
-            remedy=remedy,
-        )
+    severity: str, pool: tuple[int, int | None], shown: str, text: str, *, remedy: Remedy | None = None
+) -> Finding:
+    size, node = pool
+    subject = f"hugepages {kernel_size(size)}{_on(node)}"
+    return finding(SHORT, severity, subject, text, [_said(size, node, shown)], remedy=remedy)
 
 
-def _said(size: int, node: int | None, there: int | None) -> Evidence:
+def _shown(there: int | None) -> str:
+    return "no such file" if there is None else str(there)
+
+
+def _said(size: int, node: int | None, shown: str) -> Evidence:
     base = "sys/kernel/mm/hugepages" if node is None else f"sys/devices/system/node/node{node}/hugepages"
-    return said(f"{base}/hugepages-{size >> 10}kB/nr_hugepages", "no such file" if there is None else str(there))
+    return said(f"{base}/hugepages-{size >> 10}kB/nr_hugepages", shown)
 
 
-def _uneven(
-    view: View, found: Hugepages, asked: dict[tuple[int, int | None], tuple[int, str, Remedy | None]]
-) -> Iterator[Finding]:
+def _uneven(view: View, found: Hugepages) -> Iterator[Finding]:
     numa = data(view.report.numa)
     without = {one.number for one in (numa.nodes if numa is not None else ()) if one.memory_total == 0}
-    chosen = {size for size, node in asked if node is not None}
+    asked = found.requested or () if view.plan is None else view.plan.pools
+    chosen = {one.page_size for one in asked if one.numa_node is not None}
     for size in sorted({pool.page_size for pool in found.pools}):
         pools = [pool for pool in found.pools if pool.page_size == size and _on_node(pool, without)]
         totals = {pool.total for pool in pools}
@@ -209,7 +217,7 @@ def _uneven(
             continue
         shares = ", ".join(f"{pool.total} on node {pool.numa_node}" for pool in pools)
         text = f"NUMA nodes have different numbers of {kernel_size(size)} pages: {shares}."
-        evidence = [_said(size, pool.numa_node, pool.total) for pool in pools]
+        evidence = [_said(size, pool.numa_node, _shown(pool.total)) for pool in pools]
         yield finding(UNEVEN, WARNING, f"hugepages {kernel_size(size)}", text, evidence)
 
 

@@ -24,6 +24,7 @@ from hostagent.assess.node import driver_said, file_of, id_said, pci_id
 from hostagent.assess.protected import DENYLIST
 from hostagent.assess.reasons import Evidence, Why
 from hostagent.host.modules import ABSENT, AVAILABLE, BUILT_IN
+from hostagent.values.words import capital
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def look(view: View) -> Iterator[Finding]:
     if found is None:
         return
     yield from _module(view, found)
-    yield from _ids(found)
+    yield from _ids(view)
     yield from _denied(view, found)
     yield from _devices(view)
 
@@ -142,25 +143,15 @@ def _module(view: View, found: Vfio) -> Iterator[Finding]:
         yield finding(NOT_LOADED, severity, "vfio-pci", text, evidence)
 
 
-def _ids(found: Vfio) -> Iterator[Finding]:
-    heard = {identity for one in found.id_requests if one.effective for identity in one.ids}
-    for request in found.id_requests:
-        lost = [identity for identity in request.ids if identity not in heard]
-        if request.effective or not lost:
-            continue
-        evidence = [_said(request)]
-        if found.vfio_pci == BUILT_IN and request.line is not None:
-            text = f"vfio-pci is built in and does not read {request.source}: it is not told of {', '.join(lost)}."
+def _ids(view: View) -> Iterator[Finding]:
+    for one in view.assessed.unmet_ids:
+        evidence = [_said(one.request)]
+        if one.told is None:
             evidence.append(said("lib/modules", "modules.builtin: vfio-pci.ko"))
-            yield finding(BUILT_IN_IDS, BLOCKER, "vfio-pci", text, evidence)
+            yield finding(BUILT_IN_IDS, BLOCKER, "vfio-pci", f"{capital(one.text)}.", evidence)
         else:
-            last = next(one for one in found.id_requests if one.effective)
-            evidence.append(_said(last))
-            text = (
-                f"vfio-pci is not told of {', '.join(lost)}: the ids in {last.source} replace those in "
-                f"{request.source}."
-            )
-            yield finding(SUPERSEDED, WARNING, "vfio-pci", text, evidence)
+            evidence.append(_said(one.told))
+            yield finding(SUPERSEDED, WARNING, "vfio-pci", f"{capital(one.text)}.", evidence)
 
 
 def _said(request: IdRequest) -> Evidence:

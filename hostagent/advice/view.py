@@ -7,13 +7,12 @@ way to know which devices are meant for guests.
 from __future__ import annotations
 
 from hostagent.areas.vfio import Vfio
-from hostagent.assess import Assessment, assess
+from hostagent.assess import Assessment, judged
 from hostagent.assess.node import Node, data
 from hostagent.assess.reasons import Evidence
 from hostagent.host.overrides import OVERRIDE
 from hostagent.host.pci import PciFunction
 from hostagent.plan.model import Binding, Plan, Refusal
-from hostagent.report import NodeReport
 from hostagent.values.blanks import fields, stripped
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
@@ -31,15 +30,16 @@ class Configured:
 class View:
     """`plan` None: nobody said what is wanted."""
 
-    def __init__(self, report: NodeReport, plan: Plan | None, name: str) -> None:
-        self.report = report
+    def __init__(self, node: Node, plan: Plan | None) -> None:
+        self.node = node
+        self.report = report = node.report
         self.plan = plan
-        self._assessed: Assessment | None = None
-        self.node = Node(name, report)
         self.vfio: Vfio | None = data(report.vfio)
         mine = () if plan is None else plan.bindings
-        self.bindings: dict[PciAddress, Binding] = {one.address: one for one in mine if one.node == name}
-        self.refused: tuple[Refusal, ...] = tuple(one for one in (plan.refused if plan else ()) if one.node == name)
+        self.bindings: dict[PciAddress, Binding] = {one.address: one for one in mine if one.node == node.name}
+        self.refused: tuple[Refusal, ...] = tuple(
+            one for one in (plan.refused if plan else ()) if one.node == node.name
+        )
         self.configured: dict[PciAddress, Configured] = _configured(self.node, self.vfio)
         self.bound: dict[PciAddress, PciFunction] = {
             function.address: function
@@ -50,9 +50,7 @@ class View:
     @property
     def assessed(self) -> Assessment:
         """The report, judged; once, and only where a topic asks."""
-        if self._assessed is None:
-            self._assessed = assess(self.report)
-        return self._assessed
+        return judged(self.node)
 
     @property
     def wanted(self) -> tuple[PciFunction, ...]:

@@ -24,6 +24,7 @@ from hostagent.assess.node import data
 from hostagent.assess.reasons import Evidence, Why
 from hostagent.host.watchdogs import CLASS
 from hostagent.plan.model import WatchdogPlan
+from hostagent.values.words import capital
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _owned(found: Watchdog, plan: WatchdogPlan | None) -> Iterator[Finding]:
             who = ", ".join(holders) or "a program"
             evidence = [said(f"{CLASS}/{device.name}/state", device.state or "not said")]
             evidence += [said(f"dev/{device.name}", f"open in {holder}") for holder in holders]
-            text = f"{who[0].upper()}{who[1:]} has {device.name}: nobody else can keep it."
+            text = f"{capital(who)} has {device.name}: nobody else can keep it."
             severity = NOTE if plan is None else BLOCKER if holders else WARNING
             yield finding(OWNED, severity, device.name, text, evidence)
 

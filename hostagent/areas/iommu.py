@@ -165,7 +165,6 @@ def _remapping(reader: Reader) -> bool | None:
 
 def labels(iommu: Iommu, _options: LabelOptions) -> Iterator[tuple[str, str]]:
     """What a scheduler may ask of a node before it sends a guest with devices."""
-    yield "iommu.enabled", truth(iommu.enabled)
     if iommu.vendor is not None:
         yield "iommu.vendor", iommu.vendor
     if iommu.default_domain is not None:
@@ -175,7 +174,6 @@ def labels(iommu: Iommu, _options: LabelOptions) -> Iterator[tuple[str, str]]:
 
 
 _LABELS = (
-    LabelDoc(key="iommu.enabled", values="true, false", meaning="an IOMMU translates for devices"),
     LabelDoc(
         key="iommu.vendor",
         values="intel, amd, arm, virtio",
@@ -193,7 +191,6 @@ _LABELS = (
     ),
 )
 
-_ENABLED = Metric(name="hostagent_iommu_enabled", help="Whether an IOMMU translates for devices.", labels=())
 _GROUPS = Metric(name="hostagent_iommu_groups", help="IOMMU groups.", labels=())
 _DEVICES = Metric(
     name="hostagent_iommu_group_devices",
@@ -209,7 +206,6 @@ _REMAPPING = Metric(
 
 def samples(iommu: Iommu) -> Iterator[Sample]:
     """One series for each group, whatever the number of its members."""
-    yield Sample(metric=_ENABLED, labels=(), value=int(iommu.enabled))
     yield Sample(metric=_GROUPS, labels=(), value=len(iommu.groups))
     for group in iommu.groups:
         devices = len(group.members) + len(group.others)
@@ -225,7 +221,7 @@ AREA = Area(
     labels=labels,
     label_docs=_LABELS,
     samples=samples,
-    metrics=(_ENABLED, _GROUPS, _DEVICES, _REMAPPING),
+    metrics=(_GROUPS, _DEVICES, _REMAPPING),
     guard=Guard(
         unknown="what shares its IOMMU group, nor whether firmware maps memory for it",
         classes=None,

@@ -12,12 +12,12 @@ each is a blocker. Groups that vfio made up for no-IOMMU mode isolate nothing an
 
 from __future__ import annotations
 
-from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample, truth
+from hostagent.area import Area, Guard, LabelDoc, LabelOptions, Metric, Sample
 from hostagent.host import Reader
 from hostagent.host.bound import BoundFunction, VendorVgpu, bound_functions, vendor_vgpus
 from hostagent.host.groups import GROUPS, NOIOMMU, IommuGroup, groups
 from hostagent.host.modprobe import Directive, directives, loads, options
-from hostagent.host.modules import BUILT_IN, LOADED, state
+from hostagent.host.modules import BUILT_IN, state
 from hostagent.host.overrides import overrides
 from hostagent.host.pci import PciFunction, functions
 from hostagent.host.vfio import Parameters, parameters
@@ -212,58 +212,34 @@ def _counts(found: tuple[PciFunction, ...], verdicts: tuple[GroupVerdict, ...]) 
     )
 
 
-def ready(vfio: Vfio) -> bool:
-    """Whether a function could be bound to vfio-pci and given away now: the module runs, and devices have groups."""
-    return vfio.vfio_pci in (BUILT_IN, LOADED) and bool(vfio.groups)
-
-
 def labels(vfio: Vfio, chosen: LabelOptions) -> Iterator[tuple[str, str]]:
-    """Readiness, and for each ID how many functions are taken and could be given."""
-    yield "vfio.ready", truth(ready(vfio))
-    sums: dict[str, list[int]] = {}
+    """For each ID how many functions are bound to a vfio driver."""
+    sums: dict[str, int] = {}
     for count in vfio.counts:
         if in_classes(count.class_id, chosen.pci_classes):
-            numbers = sums.setdefault(f"pci-{count.vendor_id}-{count.device_id}", [0, 0])
-            numbers[0] += count.bound
-            numbers[1] += count.assignable
-    for key, (bound, assignable) in sorted(sums.items()):
-        yield f"{key}.vfio", str(bound)
-        yield f"{key}.assignable", str(assignable)
+            key = f"pci-{count.vendor_id}-{count.device_id}.vfio"
+            sums[key] = sums.get(key, 0) + count.bound
+    yield from ((key, str(bound)) for key, bound in sorted(sums.items()))
 
 
 _LABELS = (
-    LabelDoc(key="vfio.ready", values="true, false", meaning="vfio-pci is in the kernel and devices have IOMMU groups"),
     LabelDoc(
         key="pci-<vendor>-<device>.vfio",
         values="a number",
         meaning="functions with this ID (hex) that a vfio driver holds, of the classes configured",
     ),
-    LabelDoc(
-        key="pci-<vendor>-<device>.assignable",
-        values="a number",
-        meaning="functions with this ID that are free or on a vfio driver, in a viable IOMMU group without direct regions",
-    ),
 )
 
 _BOUND = Metric(name="hostagent_vfio_bound_functions", help="PCI functions held by a vfio driver.", labels=("driver",))
-_VIABLE = Metric(
-    name="hostagent_iommu_group_viable",
-    help="Whether no member of the group has a driver that keeps the kernel from giving it away.",
-    labels=("group",),
-)
-_READY = Metric(name="hostagent_vfio_ready", help="Whether functions can be bound to vfio-pci now.", labels=())
 
 
 def samples(vfio: Vfio) -> Iterator[Sample]:
-    """Readiness, bindings by driver (vfio-pci always, so that zero shows), verdicts by group."""
-    yield Sample(metric=_READY, labels=(), value=int(ready(vfio)))
+    """Bindings by driver; vfio-pci always, so that zero shows."""
     drivers = {"vfio-pci": 0}
     for function in vfio.bound:
         drivers[function.driver] = drivers.get(function.driver, 0) + 1
     for driver, number in sorted(drivers.items()):
         yield Sample(metric=_BOUND, labels=(driver,), value=number)
-    for group in vfio.groups:
-        yield Sample(metric=_VIABLE, labels=(str(group.number),), value=int(group.viable))
 
 
 def _unseen(vfio: Vfio) -> Iterator[str]:
@@ -278,7 +254,7 @@ AREA = Area(
     labels=labels,
     label_docs=_LABELS,
     samples=samples,
-    metrics=(_BOUND, _VIABLE, _READY),
+    metrics=(_BOUND,),
     guard=Guard(
         unknown="whether a guest or a driver of the host holds its IOMMU group", classes=None, driven=False, sources=()
     ),

@@ -1,6 +1,6 @@
 """report -> assessment: what every function and group is to a guest. Judged once; every reader says the same."""
 
-from hostagent.assess.assessing import assess
+from hostagent.assess.assessing import assess, judged
 from hostagent.assess.model import (
     ASSIGNABLE,
     WORDS,
@@ -20,4 +20,5 @@ __all__ = [
     "State",
     "Unseen",
     "assess",
+    "judged",
 ]

@@ -8,6 +8,7 @@ from hostagent.assess.model import Assessment, FunctionAssessment, State, Unseen
 from hostagent.assess.node import Node, data, is_bridge
 from hostagent.assess.protected import protections
 from hostagent.assess.reasons import Reason, Why
+from hostagent.assess.unmet import unmet_ids, unmet_pages
 from hostagent.host.pci import PciFunction
 from hostagent.report import NodeReport, surveyed
 from hostagent.values.pci import PciAddress
@@ -18,8 +19,19 @@ _MACHINERY = frozenset((Why.BRIDGE, Why.PLATFORM))
 
 
 def assess(report: NodeReport) -> Assessment:
-    """Every function and group of the report."""
-    node = Node("node", report)
+    """Every function and group of the report. Whoever has a `Node` of it asks `judged`."""
+    return judged(Node("node", report))
+
+
+def judged(node: Node) -> Assessment:
+    """The assessment of a node's report, made once."""
+    if node.assessment is None:
+        node.assessment = _assessment(node)
+    return node.assessment
+
+
+def _assessment(node: Node) -> Assessment:
+    report = node.report
     vfio, iommu = data(report.vfio), data(report.iommu)
     verdicts = {one.number: one for one in (() if vfio is None else vfio.groups)}
     own, unremapped = vgpus(node), why_unremapped(node)
@@ -43,6 +55,8 @@ def assess(report: NodeReport) -> Assessment:
         iommu_off=why_off(node),
         unremapped=unremapped,
         unknown_uses=_unknown_uses(report),
+        unmet_pages=unmet_pages(node),
+        unmet_ids=unmet_ids(node),
         unseen=unseen(report),
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum, unique
 
-from hostagent.areas.vfio import Blocker
+from hostagent.areas.vfio import Blocker, IdRequest
 from hostagent.assess.reasons import Reason
+from hostagent.assess.unmet import UnmetIds, UnmetPages
 from hostagent.host.groups import IommuGroup
 from hostagent.host.pci import PciFunction
 from hostagent.values.record import record
@@ -84,7 +85,8 @@ class Assessment:
 
     `iommu_off`: why nothing is translated, a clause; None where something is, or nobody asked. `unremapped`: why VFIO gives
     no device away though the IOMMU is on. `unknown_uses`: what of routes and mounts nobody could read; where it is anything,
-    no function is known to be unused.
+    no function is known to be unused. `unmet_pages`, `unmet_ids`: what the running kernel was asked for and did not do.
+    `unseen`: what was not looked at.
     """
 
     functions: tuple[FunctionAssessment, ...]
@@ -93,12 +95,18 @@ class Assessment:
     iommu_off: str | None
     unremapped: str | None
     unknown_uses: tuple[str, ...]
+    unmet_pages: tuple[UnmetPages, ...]
+    unmet_ids: tuple[UnmetIds, ...]
     unseen: tuple[Unseen, ...]
 
     @property
     def by_number(self) -> dict[int, GroupAssessment]:
         """Groups by their number."""
         return {one.group.number: one for one in self.groups}
+
+    def unheard(self, request: IdRequest) -> bool:
+        """Whether vfio-pci is not told of IDs that a line gives it."""
+        return any(one.request == request for one in self.unmet_ids)
 
     @property
     def free(self) -> int:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from hostagent.area import Probed
+    from hostagent.assess.model import Assessment
+    from hostagent.assess.reasons import Reason
 
     T = TypeVar("T")
 
@@ -58,6 +60,9 @@ class Node:
             if function.address not in self._group_of:
                 self._expected.setdefault(self.topology.expected_group(function.address), []).append(function)
         self._troubled = frozenset(problem.path for _, problem in problems(report))
+        # Conclusions, made once and where somebody asks: by hostagent.assess.protected and hostagent.assess.assessing.
+        self.stays: dict[PciAddress, tuple[Reason, ...]] | None = None
+        self.assessment: Assessment | None = None
 
     @property
     def unread(self) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from hostagent.advice import Finding, advise, blocked
+from hostagent.advice import Finding, advised, blocked
+from hostagent.assess.node import Node
 from hostagent.cli.entry import UsageError
 from hostagent.cli.inputs import add_inputs, found_profile, nodes, opened_profile, profile_line
 from hostagent.cli.output import show, write
 from hostagent.host import Problem
-from hostagent.plan import NodesError, Plan, plan
+from hostagent.plan import NodesError, Plan, planned
 from hostagent.plan.model import RoleProposal
-from hostagent.report import NodeReport, complete, problems
+from hostagent.report import complete, problems
 from hostagent.values.record import record
 
 TYPE_CHECKING = False
@@ -78,31 +79,31 @@ def run(options: argparse.Namespace) -> int:
 def judged(options: argparse.Namespace, path: str | None) -> Verdict:
     """The verdict over every node given. Raises UsageError."""
     profile = None if path is None else opened_profile(path)[0]
-    reports = nodes(options)
+    found = tuple(Node(name, report) for name, report in sorted(nodes(options), key=lambda item: item[0]))
     made: Plan | None = None
     if profile is not None and path is not None:
         try:
-            made = plan(reports, profile)
+            made = planned(found, profile)
         except NodesError as error:
             raise UsageError(f"--report: {error}") from error
         for unmatched in made.unmatched[:1]:
             raise UsageError(f"{profile_line(path, unmatched.entry)}: expected {unmatched.expected}")
-    found = tuple(_node(name, report, made) for name, report in sorted(reports, key=lambda item: item[0]))
+    verdicts = tuple(_node(node, made) for node in found)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         profile=path,
-        ready=all(node.ready for node in found),
-        nodes=found,
+        ready=all(node.ready for node in verdicts),
+        nodes=verdicts,
         roles=() if made is None else made.fleet.roles,
     )
 
 
-def _node(name: str, report: NodeReport, made: Plan | None) -> NodeVerdict:
-    findings = advise(report, made, node=name)
+def _node(node: Node, made: Plan | None) -> NodeVerdict:
+    report, findings = node.report, advised(node, made)
     unread = tuple(AreaProblem(area=area, problem=problem) for area, problem in problems(report))
     whole = complete(report)
     return NodeVerdict(
-        node=name, ready=whole and not blocked(findings), complete=whole, findings=findings, problems=unread
+        node=node.name, ready=whole and not blocked(findings), complete=whole, findings=findings, problems=unread
     )
 
 

@@ -13,6 +13,8 @@ from hostagent.cli.schema import schema_text
 from hostagent.cli.words import parser
 from hostagent.daemon.metrics import COUNTERS, GAUGES
 from hostagent.daemon.verdict import FINDING, LABEL_DOCS
+from hostagent.publish.judged import label_docs
+from hostagent.publish.judged import metrics as metrics_of
 from hostagent.publish.labels import PREFIX
 from hostagent.publish.prometheus import OWN
 from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS
@@ -65,8 +67,8 @@ def labels_text() -> str:
     """Every label key an area can yield."""
     text = f"{MADE}# Node labels\n\n{_LABELS}"
     for area in AREAS.values():
-        if area.label_docs:
-            rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in area.label_docs)
+        if docs := label_docs(area):
+            rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in docs)
             text += f"\n## {area.name}: {area.about}\n\n" + table(("key", "values", "meaning"), rows)
     rows = ((f"`{doc.key}`", doc.values, doc.meaning) for doc in LABEL_DOCS)
     return text + "\n## The profile, where `hostagent run` is given one\n\n" + table(("key", "values", "meaning"), rows)
@@ -77,7 +79,7 @@ def metrics_text() -> str:
     text = f"{MADE}# Metrics\n\n{_METRICS}"
     own = ("the survey itself", OWN)
     agent = ("the agent: findings, files, wake-ups and requests (`hostagent run`)", (FINDING, *GAUGES, *COUNTERS))
-    for title, metrics in (own, *((f"{area.name}: {area.about}", area.metrics) for area in AREAS.values()), agent):
+    for title, metrics in (own, *((f"{area.name}: {area.about}", metrics_of(area)) for area in AREAS.values()), agent):
         if metrics:
             rows = ((f"`{m.name}`", ", ".join(f"`{label}`" for label in m.labels), m.help) for m in metrics)
             text += f"\n## {title[0].upper() if title in (own[0], agent[0]) else title[0]}{title[1:]}\n\n"

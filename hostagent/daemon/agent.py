@@ -25,11 +25,12 @@ from hostagent.daemon.published import labelled, published
 from hostagent.daemon.sdnotify import Notifier
 from hostagent.daemon.settle import Settle
 from hostagent.daemon.sinks import Sink, sinks
-from hostagent.daemon.state import Look, Snapshot, look
+from hostagent.daemon.state import Look, look
 from hostagent.daemon.status import status_line
 from hostagent.daemon.worker import Worker
 from hostagent.host.reader import Left, RootError
 from hostagent.settings import Web
+from hostagent.values.record import replaced
 
 log = logging.getLogger("hostagent.loop")
 
@@ -168,21 +169,22 @@ class Agent:
         self.vitals.surveys += 1
         self.vitals.survey_at = now = time.time()
         if not (differs or self._anew):
-            self.look = found
+            self.look = replaced(found, node=None)
             self._date(found)
             for sink in self.sinks:
                 sink.confirm()
             return
         # Other settings do not make the host another one.
         since = now if differs else self.vitals.change_at or now
-        await self._publish(found.snapshot, since)
-        self.look, self._anew = found, False
+        await self._publish(found, since)
+        self.look, self._anew = replaced(found, node=None), False
         self._date(found)
         self.vitals.change_at = since
         await self.worker.run(trim)  # what rendering needed is not needed until the next change
 
-    async def _publish(self, snapshot: Snapshot, since: float) -> None:
+    async def _publish(self, found: Look, since: float) -> None:
         """Labels first, then metrics, then what is read by people: each as soon as it is made."""
+        snapshot = found.snapshot
         labels = await self.worker.run(partial(labelled, snapshot))
         self.vitals.left_out = len(labels.left_out)
         await self._offer({"nfd": labels.features})
@@ -190,7 +192,8 @@ class Agent:
         if pages is not None:
             pages.exposition = await self.worker.run(partial(Exposition, snapshot, pages.exposition))
         names = frozenset(sink.name for sink in self.sinks)
-        rest = await self.worker.run(partial(published, snapshot, sinks=names, node=self._holds.node, since=since))
+        made = partial(published, snapshot, found.node, sinks=names, title=self._holds.node, since=since)
+        rest = await self.worker.run(made)
         if pages is not None:
             pages.report, pages.page = rest.report, rest.page
         await self._offer(rest.files)

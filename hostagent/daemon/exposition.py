@@ -13,9 +13,11 @@ import zlib
 
 from prometheus_client.metrics_core import Metric as Family
 
+from hostagent.assess.readiness import readiness
 from hostagent.daemon.http_negotiate import OPENMETRICS, TEXT
 from hostagent.daemon.state import Snapshot
 from hostagent.daemon.verdict import FINDING, finding_samples
+from hostagent.publish.judged import judged_samples
 from hostagent.publish.prometheus import area_families, as_openmetrics, as_text, filled
 from hostagent.report import AREAS
 from hostagent.values.record import record
@@ -56,6 +58,7 @@ class Exposition:
     def __init__(self, snapshot: Snapshot, before: Exposition | None) -> None:
         """Keep what did not change since `before`, and render in the formats `before` was asked for; in both where it was not."""
         self.snapshot = snapshot
+        self._judged = readiness(snapshot.report)
         self.asked: set[str] = set() if before is None else set(before.asked)
         self._pieces: dict[tuple[str, str], Piece] = {}
         self._joined: dict[str, tuple[bytes, bytes, int]] = {}
@@ -71,6 +74,9 @@ class Exposition:
         """Names of the pieces that `snapshot` would have too."""
         mine, other = self.snapshot, snapshot
         same = {name for name in AREAS if getattr(mine.report, name) == getattr(other.report, name)}
+        # A judgement about one area may look at others.
+        anew = readiness(other.report)
+        same = {name for name in same if judged_samples(name, self._judged) == judged_samples(name, anew)}
         return same | ({FINDINGS} if mine.findings == other.findings else set())
 
     def metrics(self, content_type: str, chosen: frozenset[str], last: bytes) -> tuple[bytes, bytes]:
@@ -104,5 +110,4 @@ class Exposition:
     def _families(self, name: str) -> list[Family]:
         if name == FINDINGS:
             return filled((FINDING,), finding_samples(self.snapshot.findings))
-        probed = getattr(self.snapshot.report, name)
-        return [] if probed is None else area_families(AREAS[name], probed)
+        return area_families(self.snapshot.report, name, self._judged)

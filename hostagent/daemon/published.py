@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 
+from hostagent.assess import judged
+from hostagent.assess.node import Node
 from hostagent.daemon.http_message import Response
 from hostagent.daemon.pages import HTML, JSON
 from hostagent.daemon.state import Snapshot
@@ -43,18 +45,22 @@ def labelled(snapshot: Snapshot) -> Labelled:
     return Labelled(features=features.body, left_out=(*snapshot.labels.dropped, *features.left_out))
 
 
-def published(snapshot: Snapshot, *, sinks: frozenset[str], node: str, since: float) -> Published:
+def published(snapshot: Snapshot, node: Node | None, *, sinks: frozenset[str], title: str, since: float) -> Published:
     """Everything else but the metrics; the textfile only where it is wanted.
 
-    For people: `node`, its name, and `since`, when it was first found like this, in seconds since 1970.
+    `node`: the report with what is judged about it, judged anew where it is None. For people: `title`, its name, and `since`,
+    when it was first found like this, in seconds since 1970.
     """
+    judgement = None if node is None else judged(node)
     report = report_file(snapshot.report)
     files = {"report": report}
     if "textfile" in sinks:
         files["textfile"] = textfile(snapshot.report, filled((FINDING,), finding_samples(snapshot.findings)))
     return Published(
         report=_response(JSON, report, ("ETag", f'W/"{hashlib.sha256(report).hexdigest()[:32]}"')),
-        page=_response(HTML, page(snapshot.report, snapshot.findings, title=node, since=since), _POLICY),
+        page=_response(
+            HTML, page(snapshot.report, snapshot.findings, judged=judgement, title=title, since=since), _POLICY
+        ),
         files=files,
     )
 

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from hostagent.about import About, about
 from hostagent.advice import Finding
 from hostagent.area import LabelOptions
+from hostagent.assess.node import Node
+from hostagent.assess.readiness import readiness
 from hostagent.daemon.configured import Configured
 from hostagent.daemon.verdict import findings, verdict_labels
 from hostagent.host import Host
 from hostagent.host.reader import Left
+from hostagent.publish.judged import labels as names_of
 from hostagent.publish.labels import NodeLabels, fit
 from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS, SCHEMA_VERSION, NodeReport, survey
-from hostagent.report import labels as report_labels
 from hostagent.settings import Labels
 from hostagent.values.record import record
 
@@ -32,10 +34,12 @@ class Snapshot:
 class Look:
     """A snapshot, how long each area took, and the processor time of it all, in seconds.
 
+    `node`: the report with what is judged about it, for those who publish; None afterwards, for nobody reads it then.
     `about`: what stands beside the report of this survey; None where it is not one of the running machine.
     """
 
     snapshot: Snapshot
+    node: Node | None
     about: About | None
     seconds: Mapping[str, float]
     processor: float
@@ -51,12 +55,13 @@ def look(root: str, configured: Configured, left: Left | None = None) -> Look:
         beside = about(host, node=configured.node, at=time.time())
     finally:
         host.close()
-    found = findings(report, configured.profile, configured.node)
-    names = report_labels(report, label_options(configured.settings.labels))
+    node = Node(configured.node, report)
+    found = findings(node, configured.profile)
+    names = names_of(report, readiness(report), label_options(configured.settings.labels))
     names |= verdict_labels(report, found, configured.profile)
     labels = fit(names, prefix=configured.settings.labels.prefix)
     snapshot = Snapshot(report=report, findings=found, labels=labels)
-    return Look(snapshot=snapshot, about=beside, seconds=seconds, processor=time.thread_time() - began)
+    return Look(snapshot=snapshot, node=node, about=beside, seconds=seconds, processor=time.thread_time() - began)
 
 
 def _timed(host: Host) -> tuple[NodeReport, dict[str, float]]:

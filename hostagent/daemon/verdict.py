@@ -5,9 +5,10 @@ Without a profile it is said what is in the way of guests in general; labels tha
 
 from __future__ import annotations
 
-from hostagent.advice import BLOCKER, PASSTHROUGH, Finding, advise
+from hostagent.advice import BLOCKER, PASSTHROUGH, Finding, advised
 from hostagent.area import LabelDoc, Metric, Sample, truth
-from hostagent.plan.making import plan
+from hostagent.assess.node import Node
+from hostagent.plan.making import planned
 from hostagent.profile import Profile
 from hostagent.report import NodeReport, complete
 
@@ -32,9 +33,9 @@ LABEL_DOCS = (
 )
 
 
-def findings(report: NodeReport, profile: Profile | None, node: str) -> tuple[Finding, ...]:
+def findings(node: Node, profile: Profile | None) -> tuple[Finding, ...]:
     """Every finding about this node, the gravest first."""
-    return advise(report, None if profile is None else plan(((node, report),), profile))
+    return advised(node, None if profile is None else planned((node,), profile))
 
 
 def verdict_labels(report: NodeReport, found: tuple[Finding, ...], profile: Profile | None) -> dict[str, str]:

@@ -8,14 +8,13 @@ else. A guest starts only if the kernel gives the group away: hostagent.assess s
 
 from __future__ import annotations
 
-from hostagent.assess import assess
-from hostagent.assess.groups import vgpus
-from hostagent.assess.node import Node
+from hostagent.assess import State, assess
 from hostagent.fit.permitted import PermittedEntry
 from hostagent.host.pci import PciFunction
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
 from hostagent.values.record import record
+from hostagent.values.vfio import is_vfio_driver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,10 +50,15 @@ class _Node:
     """What the report says that matters here."""
 
     def __init__(self, report: NodeReport) -> None:
-        node = Node("node", report)
-        self.functions = node.functions
-        self._vgpus = vgpus(node)
-        self._groups = assess(report).by_number
+        judged = assess(report)
+        self.functions = tuple(part.function for part in judged.functions)
+        # What can be given away on a driver that is not vfio's.
+        self._vgpus = {
+            part.function.address
+            for part in judged.functions
+            if part.state is State.BOUND and not is_vfio_driver(part.function.driver or "")
+        }
+        self._groups = judged.by_number
 
     def offered(self, function: PciFunction) -> bool:
         """Whether KubeVirt takes a function whose ID is permitted."""

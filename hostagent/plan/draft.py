@@ -87,7 +87,7 @@ def _known(name: str, version: str | None) -> str:
 
 
 def _devices(node: Node) -> Iterator[str]:
-    stays = protections(node)
+    stays = dict(protections(node))
     for function in node.functions if not node.groups else ():
         # What a group that is only expected will keep.
         kept = next((stays[other.address] for other in node.along(function) if other.address in stays), None)

@@ -44,11 +44,15 @@ class NodesError(Exception):
 
 def plan(reports: tuple[tuple[str, NodeReport], ...], profile: Profile) -> Plan:
     """What the nodes are to become. Pure, and the same whatever the order of the reports. Raises NodesError."""
-    names = sorted(name for name, _ in reports)
-    twice = next((name for name, other in pairwise(names) if name == other), None)
+    return planned(tuple(Node(name, report) for name, report in reports), profile)
+
+
+def planned(nodes: tuple[Node, ...], profile: Profile) -> Plan:
+    """`plan` for nodes whose judgement others read too. Raises NodesError."""
+    nodes = tuple(sorted(nodes, key=lambda node: node.name))
+    twice = next((one.name for one, other in pairwise(nodes) if one.name == other.name), None)
     if twice is not None:
         raise NodesError(f"two reports of {twice}: expected one of each node")
-    nodes = tuple(Node(name, report) for name, report in sorted(reports, key=lambda item: item[0]))
     whole = _plan(nodes, profile)
     role = _role(profile.platform) or "role"
     return replaced(whole, fleet=fleet(nodes, whole.refused, role, lambda some: not _plan(some, profile).refused))

@@ -9,8 +9,9 @@ value has no letter that fits. An empty value that an area means to be empty sta
 from __future__ import annotations
 
 from hostagent.area import LabelOptions
+from hostagent.assess.readiness import readiness
+from hostagent.publish.judged import labels
 from hostagent.report import DEFAULT_LABEL_OPTIONS, NodeReport
-from hostagent.report import labels as report_labels
 from hostagent.values.labels import fitted, is_name, is_prefix
 from hostagent.values.record import record
 
@@ -32,7 +33,7 @@ def node_labels(
     if not is_prefix(prefix):
         msg = f"label prefix {prefix!r} is not a DNS subdomain such as {PREFIX}"
         raise ValueError(msg)
-    return fit(report_labels(report, options), prefix=prefix)
+    return fit(labels(report, readiness(report), options), prefix=prefix)
 
 
 def fit(names: dict[str, str], *, prefix: str = PREFIX) -> NodeLabels:

@@ -1,7 +1,7 @@
 """The report as Prometheus metric families: text format 0.0.4 and OpenMetrics 1.0, written by prometheus-client.
 
-Every metric an area declares is a family with its HELP and TYPE; a fact the host does not say has no series
-(https://prometheus.io/docs/instrumenting/writing_exporters/). What is said of the survey itself:
+Every metric of an area, declared by it or judged about it, is a family with its HELP and TYPE; a fact the host does not say
+has no series (https://prometheus.io/docs/instrumenting/writing_exporters/). What is said of the survey itself:
 
     hostagent_area_success{area="pci"} 1      its probe ran to the end
     hostagent_area_problems{area="pci"} 0     files that could not be read or understood
@@ -16,14 +16,15 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from hostagent import __version__
-from hostagent.area import Area, Metric, Probed, Sample
+from hostagent.area import Metric, Sample
+from hostagent.assess.readiness import Readiness, readiness
+from hostagent.publish.judged import area_samples, metrics
 from hostagent.report import AREAS, NodeReport, surveyed
 from hostagent.values.plain import spelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
     from prometheus_client.metrics_core import Metric as Family
 
@@ -48,7 +49,7 @@ OWN = (_SUCCESS, _PROBLEMS, _BUILD)
 
 def declared() -> tuple[Metric, ...]:
     """Every metric that `families` can hold."""
-    return (*OWN, *(metric for area in AREAS.values() for metric in area.metrics))
+    return (*OWN, *(metric for area in AREAS.values() for metric in metrics(area)))
 
 
 def _own(report: NodeReport) -> Iterator[Sample]:
@@ -73,14 +74,17 @@ def survey_families(report: NodeReport) -> list[Family]:
     return filled(OWN, _own(report))
 
 
-def area_families(area: Area[Any], probed: Probed[Any]) -> list[Family]:
-    """A family for every metric of one area."""
-    return filled(area.metrics, () if probed.data is None else area.samples(probed.data))
+def area_families(report: NodeReport, name: str, judged: Readiness) -> list[Family]:
+    """A family for every metric of one area, with what is judged about it; none where it was not asked for."""
+    if getattr(report, name) is None:
+        return []
+    return filled(metrics(AREAS[name]), area_samples(report, name, judged))
 
 
 def families(report: NodeReport) -> list[Family]:
     """A family for every metric of the areas that were asked for."""
-    areas = (family for area, probed in surveyed(report) for family in area_families(area, probed))
+    judged = readiness(report)
+    areas = (family for name in AREAS for family in area_families(report, name, judged))
     return [*survey_families(report), *areas]
 
 

@@ -13,6 +13,11 @@ def clean(said: object) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in said)
 
 
+def capital(said: str) -> str:
+    """A clause as the start of a sentence."""
+    return said[:1].upper() + said[1:]
+
+
 def size(count: int) -> str:
     """Bytes for people: exact where a unit divides them, else one decimal."""
     for unit, name in _BINARY:

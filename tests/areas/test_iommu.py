@@ -84,11 +84,8 @@ def test_an_empty_machine(tmp_path: Path) -> None:
         interrupt_remapping=None,
         groups=(),
     )
-    assert dict(AREA.labels(empty, OPTIONS)) == {"iommu.enabled": "false"}
-    assert [(sample.metric.name, sample.value) for sample in AREA.samples(empty)] == [
-        ("hostagent_iommu_enabled", 0),
-        ("hostagent_iommu_groups", 0),
-    ]
+    assert dict(AREA.labels(empty, OPTIONS)) == {}
+    assert [(sample.metric.name, sample.value) for sample in AREA.samples(empty)] == [("hostagent_iommu_groups", 0)]
 
 
 def test_a_machine_with_groups(tmp_path: Path) -> None:
@@ -121,13 +118,11 @@ def test_a_machine_with_groups(tmp_path: Path) -> None:
         ),
     )
     assert dict(AREA.labels(found, OPTIONS)) == {
-        "iommu.enabled": "true",
         "iommu.vendor": "intel",
         "iommu.default-domain": "DMA-FQ",
         "iommu.interrupt-remapping": "true",
     }
     assert [(sample.metric.name, sample.labels, sample.value) for sample in AREA.samples(found)] == [
-        ("hostagent_iommu_enabled", (), 1),
         ("hostagent_iommu_groups", (), 3),
         ("hostagent_iommu_group_devices", ("0", "identity"), 1),
         ("hostagent_iommu_group_devices", ("1", "DMA-FQ"), 1),
@@ -139,7 +134,7 @@ def test_a_machine_with_groups(tmp_path: Path) -> None:
 def test_groups_of_a_kernel_too_old_to_name_types(tmp_path: Path) -> None:
     found = probe(reader(plant(tmp_path, {f"{GROUPS}/0/devices/0000:00:00.0/uevent": ""})))
     assert (found.enabled, found.default_domain) == (True, None)
-    assert [sample.labels for sample in AREA.samples(found)] == [(), (), ("0", "")]
+    assert [sample.labels for sample in AREA.samples(found)] == [(), ("0", "")]
 
 
 def test_groups_that_vfio_made_up_do_not_count(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostagent.area import LabelOptions
-from hostagent.areas.vfio import AREA, Blocker, GroupVerdict, IdCount, Vfio, probe, ready
+from hostagent.areas.vfio import AREA, Blocker, GroupVerdict, IdCount, Vfio, probe
 from hostagent.host.bound import BoundFunction
 from hostagent.host.vfio import Parameters
 from hostagent.values.pci import PciAddress
@@ -50,9 +50,8 @@ def _verdicts(tmp_path: Path, *drivers: str | None) -> tuple[GroupVerdict, ...]:
 def test_an_empty_machine(tmp_path: Path) -> None:
     empty = probe(reader(plant(tmp_path, {})))
     assert empty == EMPTY
-    assert dict(AREA.labels(empty, OPTIONS)) == {"vfio.ready": "false"}
+    assert dict(AREA.labels(empty, OPTIONS)) == {}
     assert [(sample.metric.name, sample.labels, sample.value) for sample in AREA.samples(empty)] == [
-        ("hostagent_vfio_ready", (), 0),
         ("hostagent_vfio_bound_functions", ("vfio-pci",), 0),
     ]
 
@@ -108,10 +107,8 @@ def test_groups_vfio_made_up_have_no_verdict(tmp_path: Path) -> None:
     files = pci_function("0000:01:00.0", driver="vfio-pci", cls=VGA) | {f"{GROUPS}/0/name": "vfio-noiommu\n"}
     files["sys/module/vfio_pci/parameters/enable_sriov"] = "N\n"
     found = probe(reader(plant(tmp_path, files, _grouped(a0000_01_00_0=0))))
-    assert (found.groups, ready(found)) == ((), False)
-    assert dict(AREA.labels(found, OPTIONS)) == {
-        "vfio.ready": "false", "pci-8086-10d3.vfio": "1", "pci-8086-10d3.assignable": "0",
-    }  # fmt: skip
+    assert (found.groups, [one.assignable for one in found.counts]) == ((), [0])
+    assert dict(AREA.labels(found, OPTIONS)) == {"pci-8086-10d3.vfio": "1"}
 
 
 def _host(tmp_path: Path) -> Vfio:
@@ -193,29 +190,17 @@ def _bound(address: str, driver: str, device: str | None) -> BoundFunction:
 
 def test_labels_count_the_chosen_classes(tmp_path: Path) -> None:
     assert dict(AREA.labels(_host(tmp_path), OPTIONS)) == {
-        "vfio.ready": "true",
         "pci-10de-10f8.vfio": "1",
-        "pci-10de-10f8.assignable": "1",
         "pci-10de-1eb8.vfio": "1",
-        "pci-10de-1eb8.assignable": "1",
         "pci-8086-1521.vfio": "1",
-        "pci-8086-1521.assignable": "2",
         "pci-8086-15b7.vfio": "0",
-        "pci-8086-15b7.assignable": "0",
     }
 
 
 def test_samples(tmp_path: Path) -> None:
     assert [(sample.metric.name, sample.labels, sample.value) for sample in AREA.samples(_host(tmp_path))] == [
-        ("hostagent_vfio_ready", (), 1),
         ("hostagent_vfio_bound_functions", ("mlx5_vfio_pci",), 1),
         ("hostagent_vfio_bound_functions", ("vfio-pci",), 2),
-        ("hostagent_iommu_group_viable", ("0",), 1),
-        ("hostagent_iommu_group_viable", ("1",), 1),
-        ("hostagent_iommu_group_viable", ("2",), 1),
-        ("hostagent_iommu_group_viable", ("3",), 0),
-        ("hostagent_iommu_group_viable", ("4",), 1),
-        ("hostagent_iommu_group_viable", ("5",), 1),
     ]
 
 

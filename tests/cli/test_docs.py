@@ -10,6 +10,7 @@ import pytest
 from hostagent.cli import main
 from hostagent.cli.entry import COMMANDS, STATUSES
 from hostagent.cli.reference import documents
+from hostagent.publish.judged import label_docs
 from hostagent.publish.prometheus import declared
 from hostagent.report import AREAS
 from tests.roots import REPOSITORY
@@ -42,6 +43,6 @@ def test_a_missing_directory_is_status_2(tmp_path: Path, capsys: pytest.CaptureF
 def test_everything_declared_is_documented() -> None:
     found = documents()
     assert all(f"| `{metric.name}` |" in found["metrics.md"] for metric in declared())
-    assert all(f"| `{doc.key}` |" in found["labels.md"] for area in AREAS.values() for doc in area.label_docs)
+    assert all(f"| `{doc.key}` |" in found["labels.md"] for area in AREAS.values() for doc in label_docs(area))
     assert all(f"\n## hostagent {name}\n" in found["cli.md"] for name in COMMANDS)
     assert all(f"| {status} | {meaning} |" in found["cli.md"] for status, meaning in STATUSES)

@@ -53,9 +53,9 @@ Huge pages  2 MiB, 1 GiB supported · default 2 MiB
 page size  node  total  free  reserved  surplus  overcommit
     2 MiB   all     64    60         2        0           0
     2 MiB     0     64    60                  0
-asked for 128 pages of 2 MiB: there are 64
-asked for 4 pages of 1 GiB: there are 0
-asked for 1 page of 3 MiB: not heard, unsupported size
+the command line asks for 128 pages of 2 MiB; there are 64
+the command line asks for 4 pages of 1 GiB; there are 0
+the command line asks for 1 page of 3 MiB; the kernel did not follow: unsupported size
 """
     )
 
@@ -72,10 +72,12 @@ page size 2 MiB
 page size 2 MiB
   node 0 · total 64 · free 60 · surplus
   0
-asked for 128 pages of 2 MiB: there are
-64
-asked for 4 pages of 1 GiB: there are 0
-asked for 1 page of 3 MiB: not heard,
+the command line asks for 128 pages of 2
+MiB; there are 64
+the command line asks for 4 pages of 1
+GiB; there are 0
+the command line asks for 1 page of 3
+MiB; the kernel did not follow:
 unsupported size
 """
     )

@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from hostagent.advice import advise
+from hostagent.assess.readiness import readiness
 from hostagent.daemon.exposition import FINDINGS, NAMES, Exposition
 from hostagent.daemon.http_negotiate import OPENMETRICS, TEXT
 from hostagent.daemon.state import Snapshot
@@ -20,7 +21,7 @@ from hostagent.daemon.verdict import FINDING, finding_samples
 from hostagent.host import Host
 from hostagent.publish.labels import NodeLabels
 from hostagent.publish.prometheus import area_families, as_text, filled
-from hostagent.report import AREAS, survey, surveyed
+from hostagent.report import AREAS, survey
 from tests.plant import pci_function, plant
 from tests.roots import fixtures, roots
 
@@ -49,7 +50,7 @@ def test_all_pieces_are_the_whole(root: str) -> None:
     shot = snapshot(root)
     body, packed = Exposition(shot, None).metrics(TEXT, NAMES, LAST)
     assert gzip.decompress(packed) == body
-    areas = [family for area, probed in surveyed(shot.report) for family in area_families(area, probed)]
+    areas = [family for name in AREAS for family in area_families(shot.report, name, readiness(shot.report))]
     assert body == as_text([*areas, *filled((FINDING,), finding_samples(shot.findings))]) + LAST
     assert "last" in {family.name for family in read_text(body.decode())}
 

@@ -71,7 +71,7 @@ def test_a_survey_that_does_not_end_is_not_healthy() -> None:
 def test_the_report_is_dated_when_asked_and_its_tag_is_of_the_report_alone(tmp_path: Path) -> None:
     site = Site()
     found = snapshot(tmp_path)
-    site.pages.report = made = published(found, sinks=frozenset(), node="a", since=0.0).report
+    site.pages.report = made = published(found, None, sinks=frozenset(), title="a", since=0.0).report
     assert site.get("/report.json") is made
     first = About(node="a", surveyed_at="2026-11-27T06:45:26Z", boot="0123456789abcdef")
     for beside in (first, replaced(first, surveyed_at="2026-11-27T06:46:26Z")):
@@ -88,7 +88,8 @@ def test_the_report_is_dated_when_asked_and_its_tag_is_of_the_report_alone(tmp_p
         assert site.get("/report.json", given={"if-none-match": '"x"'}) is answer
     other = survey(Host(str(plant(tmp_path / "other", pci_function("0000:00:02.0")))))
     assert (
-        published(replaced(found, report=other), sinks=frozenset(), node="a", since=0.0).report.headers != made.headers
+        published(replaced(found, report=other), None, sinks=frozenset(), title="a", since=0.0).report.headers
+        != made.headers
     )
 
 
@@ -96,7 +97,7 @@ def test_a_page_that_may_be_old_says_so(tmp_path: Path) -> None:
     site = Site()
     site.late = site.pages.failed = True
     assert site.get("/").status == 503
-    site.pages.page = published(snapshot(tmp_path), sinks=frozenset(), node="a", since=0.0).page
+    site.pages.page = published(snapshot(tmp_path), None, sinks=frozenset(), title="a", since=0.0).page
     old = site.get("/")
     assert (old.status, old.gzipped, old.headers) == (200, None, site.pages.page.headers)
     notice = b'<body><p class="notice" role="alert">The survey of this host does not end. '
@@ -146,11 +147,13 @@ def test_an_unknown_collector_is_a_bad_query(tmp_path: Path) -> None:
 def test_everything_that_is_made_of_a_snapshot(tmp_path: Path) -> None:
     shot = snapshot(tmp_path)
     assert labelled(shot) == Labelled(features=b"hostagent.io/a=1\n", left_out=("b c",))
-    found = published(shot, sinks=frozenset({"nfd", "textfile"}), node="worker-3", since=1_700_000_000.5)
+    found = published(shot, None, sinks=frozenset({"nfd", "textfile"}), title="worker-3", since=1_700_000_000.5)
     assert found.files["report"] == found.report.body
     assert b"hostagent_pci_device_info{" in found.files["textfile"]
     assert b"<title>worker-3" in found.page.body
     time = b'<time datetime="2023-11-14T22:13:20Z">2023-11-14 22:13:20 UTC</time>'
     assert b"this state since " + time in found.page.body
     assert "frame-ancestors 'none'" in dict(found.page.headers)["Content-Security-Policy"]
-    assert set(published(shot, sinks=frozenset({"nfd"}), node="worker-3", since=1_700_000_000.5).files) == {"report"}
+    assert set(published(shot, None, sinks=frozenset({"nfd"}), title="worker-3", since=1_700_000_000.5).files) == {
+        "report"
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostagent.advice import BLOCKER, CODES, NOTE, Finding
+from hostagent.assess.node import Node
 from hostagent.daemon.configured import Configured
 from hostagent.daemon.state import label_options, look
 from hostagent.daemon.verdict import finding_samples, findings, verdict_labels
@@ -68,7 +69,7 @@ def test_one_look(tmp_path: Path) -> None:
     holds = Configured(settings=Settings(labels=labels), profile=DEVICES, node="a")
     seen = look(root, holds)
     assert list(seen.seconds) == list(AREAS)
-    assert seen.snapshot.findings == findings(seen.snapshot.report, DEVICES, "a")
+    assert seen.snapshot.findings == findings(Node("a", seen.snapshot.report), DEVICES)
     names = dict(seen.snapshot.labels.labels)
     assert names["example.org/passthrough.ready"] == "false"
     assert not any("pci-" in name for name in names)

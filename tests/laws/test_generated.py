@@ -8,9 +8,11 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostagent.assess.readiness import readiness
 from hostagent.host.problem import FAILED
+from hostagent.publish.judged import samples
 from hostagent.publish.prometheus import text
-from hostagent.report import problems, samples, survey
+from hostagent.report import problems, survey
 from hostagent.schema import read_report
 from hostagent.values.plain import json_text
 from tests.laws.machines import host_of, machines
@@ -43,5 +45,5 @@ def test_a_machine_of_which_some_files_say_something_else(data: st.DataObject) -
     assert json_text(survey(host_of(dict(reversed(told.items()))))) == written
     json.loads(written, parse_constant=refused)
     assert json_text(read_report(written, "generated")) == written
-    assert all(math.isfinite(sample.value) for sample in samples(report))
+    assert all(math.isfinite(sample.value) for sample in samples(report, readiness(report)))
     text(report)

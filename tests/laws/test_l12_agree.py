@@ -1,4 +1,4 @@
-"""L12: table, page, allocatable and metrics call each function and group the same."""
+"""L12: table, page, allocatable, metrics and check call each function and group the same, and each unmet request."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hostagent.advice import advise
 from hostagent.assess import WORDS, Assessment, GroupAssessment, assess
 from hostagent.assess.iommu import why_off
 from hostagent.assess.node import Node
@@ -20,6 +21,7 @@ from hostagent.host.pci import PciFunction
 from hostagent.publish.page import page
 from hostagent.publish.prometheus import text
 from hostagent.report import NodeReport
+from hostagent.values.words import capital
 from tests.laws.machines import machines, of
 from tests.plan.machines import Machine
 
@@ -76,11 +78,25 @@ def agree(report: NodeReport) -> None:
         assert viable or one.blockers or _vgpu(one), one
     for part in judged.functions:
         offered(report, judged, part.function)
+    asked_in_vain(report, judged)
     off = why_off(Node("node", report))
     assert judged.iommu_off == off
     if off is not None:
         assert f"off: {off}" in table(report, _WIDE)
         assert off in page(report).decode()
+
+
+def asked_in_vain(report: NodeReport, judged: Assessment) -> None:
+    """Each unmet request stands in table, page and check, in the same words; pages that nobody missed stand in none."""
+    said = {one.sentence for one in advise(report)}
+    for unmet in judged.unmet_pages:
+        assert unmet.text in table(report, _WIDE)
+        assert capital(unmet.text) in page(report).decode()
+        assert f"{capital(unmet.text)}." in said
+    assert {f"{capital(one.text)}." for one in judged.unmet_ids} <= said
+    assert table(report, _WIDE).count("the command line asks for") == len(judged.unmet_pages)
+    assert (" not heard" in table(report, _WIDE)) == bool(judged.unmet_ids)
+    assert (", not heard" in page(report).decode()) == bool(judged.unmet_ids)
 
 
 def _vgpu(group: GroupAssessment) -> bool:
@@ -132,6 +148,25 @@ def test_of_machines_nobody_has(
     machine.put({f"sys/kernel/iommu_groups/{one}/reserved_regions": _DIRECT for one in direct & made})
     machine.put({f"sys/kernel/iommu_groups/{one}/name": "vfio-noiommu\n" for one in unsafe & made})
     machine.put({} if interrupts is None else {"proc/interrupts": interrupts})
+    agree(machine.report())
+
+
+_ARGUMENTS = st.sampled_from(
+    ("hugepages=4", "hugepages=9", "hugepagesz=1G", "hugepagesz=2M", "hugepages=0:2,1:2", "hugepages=x",
+     "default_hugepagesz=1G", "hugepagesz=3M", "vfio-pci.ids=10de:1eb8", "vfio-pci.ids=8086:10d3,10de:1eb8")
+)  # fmt: skip
+_OPTIONS = st.sampled_from(("options vfio-pci ids=10de:1eb8\n", "options vfio-pci ids=8086:10d3\n", ""))
+
+
+@settings(max_examples=40)
+@given(st.lists(_ARGUMENTS, max_size=6), _OPTIONS, st.sampled_from(("0", "4", "odd")), st.booleans())
+def test_of_what_was_asked_of_the_kernel(words: list[str], options: str, there: str, built_in: bool) -> None:  # noqa: FBT001 - drawn
+    machine = Machine()
+    machine.put({"proc/cmdline": f"{' '.join(words)}\n", "etc/modprobe.d/vfio.conf": options})
+    pools = ("sys/kernel/mm/hugepages/hugepages-2048kB", "sys/kernel/mm/hugepages/hugepages-1048576kB")
+    machine.put({f"{pool}/nr_hugepages": f"{there}\n" for pool in pools})
+    if built_in:
+        machine.built_in("vfio-pci")
     agree(machine.report())
 
 

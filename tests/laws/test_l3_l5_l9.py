@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostagent.area import LabelOptions
-from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS, labels, samples
+from hostagent.assess.readiness import readiness
+from hostagent.publish.judged import JUDGED, label_docs, labels, metrics, samples
+from hostagent.report import AREAS, DEFAULT_LABEL_OPTIONS
 from hostagent.values.labels import is_name, is_value
 from hostagent.values.plain import json_text, plain
 from tests.laws.machines import host_of, machines, of
@@ -20,7 +22,8 @@ MACHINES = sorted(machines())
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_labels_fit_the_kubernetes_grammar(machine: str) -> None:
-    for name, value in labels(of(machines()[machine])).items():
+    report = of(machines()[machine])
+    for name, value in labels(report, readiness(report), DEFAULT_LABEL_OPTIONS).items():
         assert is_name(name), name
         assert is_value(value), (name, value)
 
@@ -41,7 +44,8 @@ def test_labels_fit_whatever_the_hardware_calls_itself(identity: str, vendor: st
             path = path.rpartition("/")[0]
             nodes.setdefault(path, ("directory", b""))
     options = LabelOptions(pci_classes=("",), cpu_features=(vendor, identity))
-    for name, value in labels(of(nodes), options).items():
+    report = of(nodes)
+    for name, value in labels(report, readiness(report), options).items():
         assert is_name(name), name
         assert is_value(value), (name, value)
 
@@ -52,8 +56,9 @@ def test_areas_give_different_keys_and_only_documented_ones(machine: str) -> Non
     seen: dict[str, str] = {}
     for name, area in AREAS.items():
         data = getattr(report, name).data
-        patterns = [re.sub("<[^>]+>", ".+", re.escape(doc.key)) for doc in area.label_docs]
-        for key, _ in area.labels(data, DEFAULT_LABEL_OPTIONS):
+        patterns = [re.sub("<[^>]+>", ".+", re.escape(doc.key)) for doc in label_docs(area)]
+        judged = JUDGED[name].labels(readiness(report), DEFAULT_LABEL_OPTIONS) if name in JUDGED else ()
+        for key, _ in (*judged, *area.labels(data, DEFAULT_LABEL_OPTIONS)):
             assert seen.setdefault(key, name) == name, key
             assert any(re.fullmatch(pattern, key) for pattern in patterns), f"{key} is not in {name}'s label_docs"
 
@@ -70,7 +75,7 @@ def test_output_is_a_function_of_the_tree(machine: str) -> None:
 def test_samples_are_declared_numbers(machine: str) -> None:
     report = of(machines()[machine])
     seen = set()
-    for sample in samples(report):
+    for sample in samples(report, readiness(report)):
         key = (sample.metric.name, sample.labels)
         assert key not in seen, key
         seen.add(key)
@@ -78,11 +83,11 @@ def test_samples_are_declared_numbers(machine: str) -> None:
         assert all(isinstance(label, str) for label in sample.labels), key
         assert isinstance(sample.value, (int, float)), key
         assert math.isfinite(sample.value), key
-        assert any(sample.metric in area.metrics for area in AREAS.values()), key
+        assert any(sample.metric in metrics(area) for area in AREAS.values()), key
 
 
 def test_an_empty_machine_has_no_series_of_numbers() -> None:
     report = of({"": ("directory", b""), "sys": ("directory", b"")})
-    counted = [sample for sample in samples(report) if sample.value != 0]
+    counted = [sample for sample in samples(report, readiness(report)) if sample.value != 0]
     assert counted == []
     assert host_of({"": ("directory", b"")}).live is False

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostagent.report import labels
+from hostagent.assess.readiness import readiness
+from hostagent.publish.judged import labels
+from hostagent.report import DEFAULT_LABEL_OPTIONS
 from tests.plan.machines import NIC, NIC_CLASS, Machine
 
 PAGES = "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
@@ -40,7 +42,8 @@ def told(facts: Facts) -> dict[str, str]:
         machine.put({"sys/firmware/efi/fw_platform_size": "64\n"})
     if facts.translated:
         machine.put({"proc/interrupts": "  24:   1  IR-PCI-MSI-0000:00:02.0  0-edge  PCIe bwctrl\n"})
-    return labels(machine.report())
+    report = machine.report()
+    return labels(report, readiness(report), DEFAULT_LABEL_OPTIONS)
 
 
 _facts = st.builds(

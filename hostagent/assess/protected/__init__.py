@@ -38,7 +38,13 @@ _LOOKS = (
 
 
 def protections(node: Node) -> dict[PciAddress, tuple[Reason, ...]]:
-    """Every function of the node that must stay, in order of address."""
+    """Every function of the node that must stay, in order of address. Looked for once; the dictionary is the node's own."""
+    if node.stays is None:
+        node.stays = _protections(node)
+    return node.stays
+
+
+def _protections(node: Node) -> dict[PciAddress, tuple[Reason, ...]]:
     found: dict[PciAddress, list[Reason]] = {}
     for look in _LOOKS:
         for address, reason in look(node):

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from hostagent.areas.iommu import Iommu
 from hostagent.areas.vfio import IdRequest, Vfio
+from hostagent.assess import Assessment
 from hostagent.cli.table.words import BAD, CARE, GOOD, QUIET, joined, text
 from hostagent.values.words import counted
 
@@ -31,7 +32,7 @@ def _remapping(on: bool) -> Text:  # noqa: FBT001 - a fact
     return Text(f"interrupt remapping {'on' if on else 'off'}", style=GOOD if on else BAD)
 
 
-def vfio_lines(vfio: Vfio) -> Iterator[Text]:
+def vfio_lines(vfio: Vfio, judged: Assessment) -> Iterator[Text]:
     """The module and its switches; then each place that gives ids."""
     parameters = vfio.parameters
     dangers = (
@@ -48,10 +49,10 @@ def vfio_lines(vfio: Vfio) -> Iterator[Text]:
         )
     )
     for request in vfio.id_requests:
-        yield _request(request)
+        yield _request(request, heard=not judged.unheard(request))
 
 
-def _request(request: IdRequest) -> Text:
+def _request(request: IdRequest, *, heard: bool) -> Text:
     place = request.source if request.line is None else f"{request.source}:{request.line}"
-    what = text(f"ids={','.join(request.ids)}", "" if request.effective else QUIET)
-    return Text.assemble(what, " ", text(place, QUIET), "" if request.effective else (" not heard", CARE))
+    what = text(f"ids={','.join(request.ids)}", "" if heard else QUIET)
+    return Text.assemble(what, " ", text(place, QUIET), "" if heard else (" not heard", CARE))

@@ -47,7 +47,7 @@ def _rows(report: NodeReport, judged: Assessment) -> Iterator[tuple[str, Text | 
         yield "KVM", _kvm(kvm)
     if iommu is not None:
         yield "IOMMU", iommu_line(iommu, judged.iommu_off)
-    for number, said in enumerate(vfio_lines(vfio) if vfio is not None else ()):
+    for number, said in enumerate(vfio_lines(vfio, judged) if vfio is not None else ()):
         yield "VFIO" if number == 0 else "", said
     if kubelet is not None:
         yield "Kubelet", kubelet_line(kubelet)

@@ -22,7 +22,7 @@ def _blocks(report: NodeReport, on: Paper) -> Iterator[RenderableType]:
     judged = assess(report)
     yield from machine.section(report, judged)
     yield from devices.section(report, judged, on.width)
-    yield from pools.section(report)
+    yield from pools.section(report, judged)
     yield from watchdogs.section(report)
     yield from uses.section(report, judged)
     yield from problems.section(report)

@@ -8,13 +8,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from hostagent.areas.hugepages import Hugepages, Pool
+from hostagent.assess import Assessment
 from hostagent.cli.table.words import CARE, QUIET, Columns, found, heading, text
 from hostagent.report import NodeReport
-from hostagent.values.hugepages import HugepageRequest
-from hostagent.values.words import counted, size
+from hostagent.values.words import size
 
 
-def section(report: NodeReport) -> Iterator[RenderableType]:
+def section(report: NodeReport, judged: Assessment) -> Iterator[RenderableType]:
     """The pools that hold pages, and the requests that were not met."""
     hugepages = found(report.hugepages)
     if hugepages is None:
@@ -25,7 +25,7 @@ def section(report: NodeReport) -> Iterator[RenderableType]:
     if shown:
         heads = ("page size", "node", "total", "free", "reserved", "surplus", "overcommit")
         yield Columns(heads, (_row(pool) for pool in shown), right=range(7))
-    yield from _vain(hugepages)
+    yield from (text(one.text, CARE) for one in judged.unmet_pages)
 
 
 def _remark(hugepages: Hugepages, *, empty: bool) -> Text:
@@ -41,19 +41,3 @@ def _row(pool: Pool) -> tuple[str, ...]:
     counts = (pool.total, pool.free, pool.reserved, pool.surplus, pool.overcommit)
     node = "all" if pool.numa_node is None else str(pool.numa_node)
     return (size(pool.page_size), node, *("" if count is None else str(count) for count in counts))
-
-
-def _vain(hugepages: Hugepages) -> Iterator[Text]:
-    have = {(pool.page_size, pool.numa_node): pool.total for pool in hugepages.pools}
-    for request in hugepages.requested or ():
-        place = "" if request.numa_node is None else f" on node {request.numa_node}"
-        asked = f"asked for {counted(request.pages, 'page')}{_of(request)}{place}"
-        total = None if request.page_size is None else have.get((request.page_size, request.numa_node))
-        if not request.effective:
-            yield text(f"{asked}: not heard, {(request.why or '').replace('-', ' ')}", CARE)
-        elif total is not None and total < request.pages:
-            yield text(f"{asked}: there are {total}", CARE)
-
-
-def _of(request: HugepageRequest) -> str:
-    return "" if request.page_size is None else f" of {size(request.page_size)}"

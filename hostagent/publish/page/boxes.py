@@ -11,7 +11,7 @@ from hostagent.publish.page.names import Names
 from hostagent.publish.page.states import STATES
 from hostagent.report import NodeReport
 from hostagent.values.pci import PciAddress
-from hostagent.values.words import counted
+from hostagent.values.words import capital, counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def sentence(said: str) -> str:
     items = said.split(", ")
     if len(items) > NAMED + 1:
         said = f"{', '.join(items[:NAMED])} and {len(items) - NAMED} more"
-    return said[:1].upper() + said[1:]
+    return capital(said)
 
 
 def driver(part: FunctionAssessment) -> Html:

@@ -11,7 +11,7 @@ import hashlib
 import time
 
 from hostagent import __version__
-from hostagent.assess import assess
+from hostagent.assess import Assessment, assess
 from hostagent.assess.node import data
 from hostagent.publish.page import boxes, facts, findings, memory, rest, verdict
 from hostagent.publish.page.html import Html, element, joined
@@ -31,18 +31,24 @@ _ICONS = {"viable": "%231a7f4b", "protected": "%23b87700", "blocked": "%23c62f26
 
 
 def page(
-    report: NodeReport, findings_: Sequence[Finding] = (), *, title: str = "hostagent", since: float | None = None
+    report: NodeReport,
+    findings_: Sequence[Finding] = (),
+    *,
+    judged: Assessment | None = None,
+    title: str = "hostagent",
+    since: float | None = None,
 ) -> bytes:
     """The page in UTF-8. `title`: what the node is called. Equal arguments make equal pages.
 
+    `judged`: the report's assessment, where somebody has made it already.
     `since`: when the host was first found like this, in seconds since 1970; reports have no clock, and whoever looked has.
     """
-    judged = assess(report)
+    judged = assess(report) if judged is None else judged
     body = element(
         "main",
         findings.section(findings_),
         boxes.section(report, judged),
-        memory.section(report),
+        memory.section(report, judged),
         facts.section(report, judged),
         rest.watchdogs(report),
         rest.stands(report, judged),

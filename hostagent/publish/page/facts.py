@@ -21,7 +21,7 @@ _SMT = {"notsupported": "not supported", "notimplemented": "not implemented", "f
 def section(report: NodeReport, machine: Assessment) -> Html:
     """One card a topic, of the areas that were asked for."""
     topics = (
-        ("Virtualization", (*_kvm(report), *_iommu(report, machine), *_vfio(report))),
+        ("Virtualization", (*_kvm(report), *_iommu(report, machine), *_vfio(report, machine))),
         ("CPU", tuple(_cpu(report))),
         ("System", (*_hardware(report), *_kernel(report), *_memory(report), *_kubelet(report))),
     )
@@ -59,14 +59,14 @@ def _iommu(report: NodeReport, machine: Assessment) -> Iterator[Row]:
     yield "Arguments", element("code", " ".join(found.arguments)) if found.arguments else None
 
 
-def _vfio(report: NodeReport) -> Iterator[Row]:
+def _vfio(report: NodeReport, machine: Assessment) -> Iterator[Row]:
     found = data(report.vfio)
     if found is None:
         return
     yield "vfio-pci", found.vfio_pci
     for request in found.id_requests:
         place = request.source if request.line is None else f"{request.source}:{request.line}"
-        heard = "" if request.effective else ", not heard"
+        heard = ", not heard" if machine.unheard(request) else ""
         ids = element("code", ",".join(request.ids))
         yield "Asked to take", joined((ids, element("small", f" {place}{heard}")))
     parameters = found.parameters

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from hostagent.areas.hugepages import Hugepages, Pool
 from hostagent.areas.numa import NumaNode
+from hostagent.assess import Assessment
 from hostagent.assess.node import data
 from hostagent.publish.page.html import NOTHING, Html, element, joined
 from hostagent.report import NodeReport
 from hostagent.values.cpuset import CpuSet
-from hostagent.values.hugepages import HugepageRequest
-from hostagent.values.words import counted, size
+from hostagent.values.words import capital, counted, size
 
 # More squares than this say nothing to the eye.
 _DRAWN = 512
 _ROW = 32  # squares in a row
 
 
-def section(report: NodeReport) -> Html:
-    """The nodes, then what was asked for in vain."""
+def section(report: NodeReport, machine: Assessment) -> Html:
+    """What was asked for in vain, then the nodes."""
     numa, hugepages = data(report.numa), data(report.hugepages)
     nodes = () if numa is None else numa.nodes
     pools = () if hugepages is None else hugepages.pools
@@ -31,7 +31,7 @@ def section(report: NodeReport) -> Html:
     if whole:
         cards.insert(0, _card("Whole machine", _installed(report), NOTHING, whole, tops))
     title = element("h2", "Memory and huge pages ", element("small", _remark(hugepages)), id="memory")
-    vain = [] if hugepages is None else [element("li", said) for said in _vain(hugepages)]
+    vain = [element("li", capital(one.text)) for one in machine.unmet_pages]
     return element(
         "section",
         title,
@@ -145,22 +145,3 @@ def _key() -> Html:
         ),
         cls="key",
     )
-
-
-def _vain(hugepages: Hugepages) -> list[str]:
-    """Requests of the command line that were not met."""
-    have = {(pool.page_size, pool.numa_node): pool.total for pool in hugepages.pools}
-    found = []
-    for request in hugepages.requested or ():
-        total = None if request.page_size is None else have.get((request.page_size, request.numa_node))
-        if not request.effective:
-            found.append(f"{_asked(request)}; the kernel did not follow: {(request.why or '').replace('-', ' ')}")
-        elif total is not None and total < request.pages:
-            found.append(f"{_asked(request)}; there are {total}")
-    return found
-
-
-def _asked(request: HugepageRequest) -> str:
-    of = "" if request.page_size is None else f" of {size(request.page_size)}"
-    place = "" if request.numa_node is None else f" on node {request.numa_node}"
-    return f"The command line asks for {counted(request.pages, 'page')}{of}{place}"
