@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from hostagent import __version__
-from hostagent.cli import main
 from tests.cli.run import REPOSITORY, hostagent
 from tests.daemon.running import configuration, started, started_without_pages, until, until_said
 from tests.plant import pci_function, plant
@@ -277,11 +276,12 @@ def test_once(tmp_path: Path) -> None:
         (("--profile", "/nonexistent.yaml"), "hostagent: /nonexistent.yaml: No such file or directory\n"),
     ],
 )
-def test_bad_words(tmp_path: Path, words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_words(tmp_path: Path, words: tuple[str, ...], message: str) -> None:
     (tmp_path / "config.yaml").write_text(configuration(tmp_path))
     base = () if "--config" in words else ("--config", str(tmp_path / "config.yaml"))
-    assert main(["run", *base, *words]) == 2
-    assert message in capsys.readouterr().err
+    done = hostagent("run", *base, *words)
+    assert done.status == 2
+    assert message in done.err
 
 
 def test_leaving_during_a_password_check(tmp_path: Path) -> None:
