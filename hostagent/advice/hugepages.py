@@ -207,8 +207,11 @@ def _said(size: int, node: int | None, shown: str) -> Evidence:
 def _uneven(view: View, found: Hugepages) -> Iterator[Finding]:
     numa = data(view.report.numa)
     without = {one.number for one in (numa.nodes if numa is not None else ()) if one.memory_total == 0}
-    asked = found.requested or () if view.plan is None else view.plan.pools
-    chosen = {one.page_size for one in asked if one.numa_node is not None}
+    # What the kernel dropped chose nothing.
+    asked = [one for one in found.requested or () if one.effective]
+    chosen: set[int | None] = {one.page_size for one in asked if one.numa_node is not None}
+    if view.plan is not None:
+        chosen = {one.page_size for one in view.plan.pools if one.numa_node is not None}
     for size in sorted({pool.page_size for pool in found.pools}):
         pools = [pool for pool in found.pools if pool.page_size == size and _on_node(pool, without)]
         totals = {pool.total for pool in pools}

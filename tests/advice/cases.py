@@ -539,6 +539,15 @@ def _() -> tuple[Finding, ...]:
     return of(host().put(nodes(8, 2)))
 
 
+@case(
+    "uneven, and a node that is not there was asked for",
+    (W, "hugepages-argument-dropped", "hugepages 2M on NUMA node 9"),
+    (W, "hugepages-uneven", "hugepages 2M"),
+)
+def _() -> tuple[Finding, ...]:
+    return of(host().put(nodes(8, 2) | {"proc/cmdline": "hugepagesz=2M hugepages=9:4\n"}))
+
+
 @case("an odd page")
 def _() -> tuple[Finding, ...]:
     return of(host().put(nodes(8, 7)))

@@ -20,7 +20,7 @@ from tests.laws.machines import Broken, machines, surveyed_paths
 from tests.nodes import KINDS, Opened, makeable, put_node
 
 # Surveys a machine: what CI has time for. Which files are replaced is drawn from a fixed seed.
-FILES = 12
+FILES = 25
 
 
 class _Reading(Broken):
